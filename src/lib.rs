@@ -1,0 +1,4 @@
+//! plimsoll.
+pub mod finding;
+pub mod report;
+pub mod source;

@@ -1,0 +1,95 @@
+//! Findings as people and programs read them. Every writer takes the same [`Report`] and returns
+//! text; nothing here prints.
+
+pub mod json;
+pub mod pretty;
+pub mod short;
+
+use crate::finding::{Finding, Problem, Severity};
+use crate::source::Sources;
+
+/// Something that the input does not show, and how many rules it keeps silent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// What is not known, as in "Istio installation".
+    pub what: String,
+    /// How many rules it concerns.
+    pub rules: usize,
+    /// The flag or setting that declares it, as in `--assume istio=1.30`.
+    pub declare: Option<String>,
+}
+
+/// Input that was not checked, and why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    /// The file or folder as the user knows it.
+    pub path: String,
+    /// Why, as in "no Kubernetes resource".
+    pub reason: String,
+    /// A hint that everybody sees (chart templates), not only with `-v`.
+    pub notable: bool,
+}
+
+/// The figures under every report.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    /// Files read.
+    pub files: usize,
+    /// YAML documents read.
+    pub documents: usize,
+    /// Resources in them.
+    pub resources: usize,
+    /// Rules that are on.
+    pub rules: usize,
+    /// Rules that had something to judge.
+    pub judged: usize,
+    /// The date the rules take for today, `2026-11-24`.
+    pub today: String,
+    /// Findings that a comment switches off.
+    pub suppressed: usize,
+    /// What is not known.
+    pub unknown: Vec<Unknown>,
+    /// What was not checked.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Everything a run has to say.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// The texts that spans point into.
+    pub sources: &'a Sources,
+    /// Active findings in canonical order, all severities.
+    pub findings: &'a [Finding],
+    /// Failures of rules and of the configuration.
+    pub problems: &'a [Problem],
+    /// The figures.
+    pub summary: &'a Summary,
+}
+
+impl Report<'_> {
+    /// How many findings have that severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|f| f.severity == severity).count()
+    }
+}
+
+/// How a report is drawn.
+#[derive(Debug, Clone)]
+pub struct Style {
+    /// ANSI colours and hyperlinks.
+    pub color: bool,
+    /// Box-drawing characters; ASCII where false.
+    pub unicode: bool,
+    /// Columns.
+    pub width: usize,
+    /// The lowest severity that is shown; lower ones are counted.
+    pub min_severity: Severity,
+    /// At most that many findings of one rule are drawn; the rest is counted ("and 41 more"). 0: all.
+    pub max_per_rule: usize,
+    /// Summary lines are left out.
+    pub quiet: bool,
+    /// Skipped files are listed.
+    pub verbose: bool,
+    /// Counts by rule instead of findings.
+    pub statistics: bool,
+}
