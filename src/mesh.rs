@@ -1,0 +1,238 @@
+//! One cluster's resources, indexed once and never changed: the facts that rules ask for.
+//!
+//! Every file below has one topic. They answer what *is*, with unit tests and without opinions;
+//! whether that is a problem is for a rule to say. Whatever the input does not show is unknown
+//! ([`selector::Tri`], [`absence`]), never assumed.
+
+pub mod absence;
+pub mod namespace;
+pub mod selector;
+pub mod workload;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::resource::{Copy, Resource, ResourceId};
+use crate::yaml::{Node, Place, Trees};
+
+pub use namespace::Namespace;
+pub use workload::{Workload, WorkloadId};
+
+/// What is declared about a cluster rather than read: `assume`, `complete`, `externals`, `today`.
+#[derive(Debug, Clone, Default)]
+pub struct Declared {
+    /// `--assume istio=1.30`
+    pub istio: Option<String>,
+    /// `--assume kubernetes=1.34`
+    pub kubernetes: Option<String>,
+    /// `--assume injection=sidecar|ambient|none`
+    pub injection: Option<String>,
+    /// `--assume environment=prod`; production where nothing is declared.
+    pub environment: Option<String>,
+    /// `--assume platform=gke`
+    pub platform: Option<String>,
+    /// `--assume cni=cilium`
+    pub cni: Option<String>,
+    /// Kinds of which every resource is in the input; `*` for all kinds.
+    pub complete: Vec<String>,
+    /// The date that rules take for today, `2026-11-24`.
+    pub today: String,
+}
+
+/// The index of one cluster.
+#[derive(Debug)]
+pub struct Mesh {
+    /// The cluster's name; empty while there is only one.
+    pub cluster: String,
+    /// The trees that all places point into.
+    pub trees: Arc<Trees>,
+    /// Resources in canonical order.
+    pub resources: Vec<Resource>,
+    /// What was declared.
+    pub declared: Declared,
+    /// Everything with a pod template, in the order of the resources. Repeated copies are left out.
+    pub workloads: Vec<Workload>,
+    by_kind: HashMap<(Box<str>, Box<str>), Vec<ResourceId>>,
+    by_name: HashMap<(Box<str>, Box<str>, Box<str>), Vec<ResourceId>>,
+    namespaces: HashMap<Box<str>, Namespace>,
+}
+
+impl Mesh {
+    /// Indexes resources that are in canonical order.
+    pub fn new(cluster: &str, trees: Arc<Trees>, mut resources: Vec<Resource>, declared: Declared) -> Mesh {
+        let mut by_kind: HashMap<_, Vec<_>> = HashMap::new();
+        let mut by_name: HashMap<(Box<str>, Box<str>, Box<str>), Vec<ResourceId>> = HashMap::new();
+        for (i, resource) in resources.iter().enumerate() {
+            let id = ResourceId(i as u32);
+            by_kind.entry((resource.group.clone(), resource.kind.clone())).or_default().push(id);
+            if !resource.name.is_empty() {
+                let kind = format!("{}.{}", resource.kind, resource.group).into_boxed_str();
+                by_name.entry((kind, resource.namespace().into(), resource.name.clone())).or_default().push(id);
+            }
+        }
+        for copies in by_name.values().filter(|copies| copies.len() > 1) {
+            mark_copies(&trees, &mut resources, copies);
+        }
+        let mut mesh = Mesh {
+            cluster: cluster.to_string(),
+            trees,
+            resources,
+            declared,
+            workloads: Vec::new(),
+            by_kind,
+            by_name,
+            namespaces: HashMap::new(),
+        };
+        mesh.namespaces = namespace::index(&mesh);
+        mesh.workloads = workload::index(&mesh);
+        mesh
+    }
+
+    /// The resource of that number.
+    pub fn resource(&self, id: ResourceId) -> &Resource {
+        &self.resources[id.0 as usize]
+    }
+
+    /// Its map.
+    pub fn root(&self, id: ResourceId) -> Node<'_> {
+        self.trees.node(self.resource(id).root)
+    }
+
+    /// A place below a resource's map.
+    pub fn at(&self, id: ResourceId, path: &[&str]) -> Option<Place> {
+        self.trees.get(self.resource(id).root, path)
+    }
+
+    /// All resources of a kind, each identity once, in canonical order.
+    pub fn of_kind(&self, group: &str, kind: &str) -> impl Iterator<Item = ResourceId> {
+        self.by_kind
+            .get(&(group.into(), kind.into()))
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|id| self.counts(*id))
+    }
+
+    /// Whether a resource stands for its identity: copies are counted once.
+    pub fn counts(&self, id: ResourceId) -> bool {
+        let resource = self.resource(id);
+        match resource.copy {
+            Copy::Only | Copy::First => true,
+            Copy::Repeated => false,
+            Copy::Alternative => self.copies(resource).first() == Some(&id),
+        }
+    }
+
+    /// All copies of a resource, itself included.
+    pub fn copies(&self, resource: &Resource) -> &[ResourceId] {
+        self.named(&resource.group, &resource.kind, resource.namespace(), &resource.name)
+    }
+
+    /// All resources of that identity, in canonical order; `namespace` is empty for cluster-scoped kinds.
+    pub fn named(&self, group: &str, kind: &str, namespace: &str, name: &str) -> &[ResourceId] {
+        let kind = format!("{kind}.{group}").into_boxed_str();
+        self.by_name.get(&(kind, namespace.into(), name.into())).map_or(&[], Vec::as_slice)
+    }
+
+    /// A namespace; one without a manifest has open labels.
+    pub fn namespace(&self, name: &str) -> Option<&Namespace> {
+        self.namespaces.get(name)
+    }
+
+    /// All namespaces that are declared or used, by name.
+    pub fn namespaces(&self) -> Vec<&Namespace> {
+        let mut all: Vec<_> = self.namespaces.values().collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    /// The resource that a place belongs to.
+    pub fn owner(&self, place: Place) -> Option<ResourceId> {
+        let place = self.trees.outermost(place);
+        let at = self.resources.partition_point(|r| (r.root.tree, r.root.node) <= (place.tree, place.node));
+        let id = at.checked_sub(1)?;
+        let root = self.trees.node(self.resources[id].root);
+        let inside = self.resources[id].root.tree == place.tree
+            && root.local_range().end >= self.trees.node(place).local_range().start as usize;
+        inside.then_some(ResourceId(id as u32))
+    }
+}
+
+/// Whether copies of one identity say the same, whatever their comments and order of files.
+fn mark_copies(trees: &Trees, resources: &mut [Resource], copies: &[ResourceId]) {
+    let first = trees.node(resources[copies[0].0 as usize].root);
+    let same = copies[1..].iter().all(|id| same(first, trees.node(resources[id.0 as usize].root), 64));
+    for (i, id) in copies.iter().enumerate() {
+        resources[id.0 as usize].copy = match (same, i) {
+            (false, _) => Copy::Alternative,
+            (true, 0) => Copy::First,
+            (true, _) => Copy::Repeated,
+        };
+    }
+}
+
+/// Whether two values are equal to the API server.
+fn same(a: Node<'_>, b: Node<'_>, depth: u8) -> bool {
+    use crate::yaml::Kind;
+    if depth == 0 {
+        return false;
+    }
+    match (a.kind(), b.kind()) {
+        (Kind::Map, Kind::Map) => {
+            a.entries().count() == b.entries().count()
+                && a.entries().all(|(key, value)| {
+                    key.text().and_then(|k| b.get(k)).is_some_and(|other| same(value, other, depth - 1))
+                })
+        }
+        (Kind::Seq, Kind::Seq) => {
+            a.items().count() == b.items().count() && a.items().zip(b.items()).all(|(x, y)| same(x, y, depth - 1))
+        }
+        (Kind::Scalar, Kind::Scalar) => a.scalar() == b.scalar(),
+        _ => false,
+    }
+}
+
+/// A mesh from texts, for tests: each is a file of its own.
+#[cfg(test)]
+pub(crate) fn test_mesh(texts: &[&str]) -> Mesh {
+    test_mesh_with(texts, Declared { today: "2026-11-22".to_string(), ..Declared::default() })
+}
+
+/// [`test_mesh`] with declarations.
+#[cfg(test)]
+pub(crate) fn test_mesh_with(texts: &[&str], declared: Declared) -> Mesh {
+    use crate::source::FileId;
+    let trees = Trees::new(
+        texts.iter().enumerate().map(|(i, text)| crate::yaml::parse::parse(FileId(i as u32), Arc::from(*text))),
+    );
+    for (_, tree) in trees.files() {
+        assert!(tree.errors.is_empty(), "{:?}", tree.errors);
+    }
+    let resources = (0..texts.len())
+        .flat_map(|i| crate::resource::find(&trees, i as u32, "default", false).resources)
+        .collect();
+    Mesh::new("", Arc::new(trees), resources, declared)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_copies_count_once_and_differing_ones_are_alternatives() {
+        let service = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80}]}\n";
+        let mesh = test_mesh(&[service, "# other\nkind: Service\napiVersion: v1\nmetadata: {name: a}\nspec: {ports: [{port: 80}]}\n"]);
+        assert_eq!(mesh.of_kind("", "Service").count(), 1);
+        assert_eq!(mesh.resources[1].copy, Copy::Repeated);
+        let mesh = test_mesh(&[service, &service.replace("80", "81")]);
+        assert_eq!(mesh.of_kind("", "Service").count(), 1);
+        assert_eq!(mesh.resources[0].copy, Copy::Alternative);
+    }
+
+    #[test]
+    fn owners_are_found_by_place() {
+        let mesh = test_mesh(&["apiVersion: v1\nkind: A\nmetadata: {name: a}\n---\napiVersion: v1\nkind: B\nmetadata: {name: b}\n"]);
+        let place = mesh.at(ResourceId(1), &["metadata", "name"]).unwrap();
+        assert_eq!(mesh.owner(place), Some(ResourceId(1)));
+    }
+}

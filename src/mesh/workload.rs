@@ -1,0 +1,156 @@
+//! Everything with a pod template, and the containers and ports in it.
+
+use super::Mesh;
+use super::selector::{Labels, Selector, Tri};
+use crate::resource::{Copy, ResourceId};
+use crate::yaml::{Node, Place};
+
+/// The number of a workload in its mesh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WorkloadId(pub u32);
+
+/// A resource with a pod template, or a bare Pod.
+#[derive(Debug, Clone)]
+pub struct Workload {
+    /// The resource.
+    pub resource: ResourceId,
+    /// Its namespace.
+    pub namespace: Box<str>,
+    /// The map that holds the pod's `metadata` and `spec`.
+    pub template: Place,
+    /// Labels of its pods.
+    pub labels: Labels,
+    /// Annotations of its pods.
+    pub annotations: Labels,
+    /// Whether other resources of the same identity differ from it.
+    pub alternative: bool,
+}
+
+/// Where the pod template lies, by group and kind.
+const TEMPLATES: &[(&str, &str, &[&str])] = &[
+    ("", "Pod", &[]),
+    ("", "ReplicationController", &["spec", "template"]),
+    ("apps", "Deployment", &["spec", "template"]),
+    ("apps", "StatefulSet", &["spec", "template"]),
+    ("apps", "DaemonSet", &["spec", "template"]),
+    ("apps", "ReplicaSet", &["spec", "template"]),
+    ("batch", "Job", &["spec", "template"]),
+    ("batch", "CronJob", &["spec", "jobTemplate", "spec", "template"]),
+    ("argoproj.io", "Rollout", &["spec", "template"]),
+    ("apps.openshift.io", "DeploymentConfig", &["spec", "template"]),
+];
+
+/// The path to the pod template of a kind; nothing for kinds without one.
+pub fn template_path(group: &str, kind: &str) -> Option<&'static [&'static str]> {
+    TEMPLATES.iter().find(|(g, k, _)| *g == group && *k == kind).map(|(_, _, path)| *path)
+}
+
+pub(super) fn index(mesh: &Mesh) -> Vec<Workload> {
+    let mut workloads = Vec::new();
+    for (i, resource) in mesh.resources.iter().enumerate() {
+        let id = ResourceId(i as u32);
+        let Some(path) = template_path(&resource.group, &resource.kind) else { continue };
+        let Some(template) = mesh.at(id, path) else { continue };
+        if resource.copy == Copy::Repeated || !mesh.trees.node(template).is_map() {
+            continue;
+        }
+        let node = mesh.trees.node(template);
+        let mut labels = Labels::read(node.at(&["metadata", "labels"]));
+        if &*resource.kind == "Job" || &*resource.kind == "CronJob" {
+            labels.open = true;
+        }
+        workloads.push(Workload {
+            resource: id,
+            namespace: resource.namespace().into(),
+            template,
+            labels,
+            annotations: Labels::read(node.at(&["metadata", "annotations"])),
+            alternative: resource.copy == Copy::Alternative,
+        });
+    }
+    workloads
+}
+
+/// A port that a container declares.
+#[derive(Debug, Clone, Copy)]
+pub struct ContainerPort<'m> {
+    /// Its map.
+    pub node: Node<'m>,
+    /// `name`
+    pub name: Option<&'m str>,
+    /// `containerPort`
+    pub number: Option<i64>,
+    /// `protocol`, TCP where it is not said.
+    pub protocol: &'m str,
+}
+
+/// The ports of one container.
+pub fn container_ports(container: Node<'_>) -> impl Iterator<Item = ContainerPort<'_>> {
+    container.get("ports").into_iter().flat_map(Node::items).filter(|p| p.is_map()).map(|node| ContainerPort {
+        node,
+        name: node.get("name").and_then(Node::text),
+        number: node.get("containerPort").and_then(Node::int),
+        protocol: node.get("protocol").and_then(Node::text).unwrap_or("TCP"),
+    })
+}
+
+impl Mesh {
+    /// The workload of that number.
+    pub fn workload(&self, id: WorkloadId) -> &Workload {
+        &self.workloads[id.0 as usize]
+    }
+
+    /// The workload that a resource is.
+    pub fn workload_of(&self, resource: ResourceId) -> Option<WorkloadId> {
+        self.workloads.binary_search_by_key(&resource, |w| w.resource).ok().map(|i| WorkloadId(i as u32))
+    }
+
+    /// The pod's `spec`.
+    pub fn pod_spec(&self, workload: &Workload) -> Option<Node<'_>> {
+        self.trees.node(workload.template).get("spec")
+    }
+
+    /// Containers that run with the pod: `containers` and native sidecars (init containers with
+    /// `restartPolicy: Always`).
+    pub fn running_containers(&self, workload: &Workload) -> Vec<Node<'_>> {
+        let spec = self.pod_spec(workload);
+        let list = |key| spec.and_then(|s| s.get(key)).into_iter().flat_map(Node::items).filter(|c| c.is_map());
+        let native = list("initContainers").filter(|c| c.get("restartPolicy").and_then(Node::text) == Some("Always"));
+        list("containers").chain(native).collect()
+    }
+
+    /// All containers, init containers included.
+    pub fn containers(&self, workload: &Workload) -> Vec<Node<'_>> {
+        let spec = self.pod_spec(workload);
+        let list = |key| spec.and_then(|s| s.get(key)).into_iter().flat_map(Node::items).filter(|c| c.is_map());
+        list("containers").chain(list("initContainers")).collect()
+    }
+
+    /// Whether the pods use the node's network.
+    pub fn host_network(&self, workload: &Workload) -> Tri {
+        match self.pod_spec(workload).and_then(|s| s.get("hostNetwork")) {
+            Some(node) if node.is_unknown() => Tri::Unknown,
+            Some(node) => (node.bool() == Some(true)).into(),
+            None => Tri::No,
+        }
+    }
+
+    /// Workloads of a namespace whose pods a selector may match, with the answer. An empty selector
+    /// matches all of them: for a Service, ask only with a selector that has conditions.
+    pub fn selected<'m>(
+        &'m self,
+        namespace: &'m str,
+        selector: &'m Selector,
+    ) -> impl Iterator<Item = (WorkloadId, Tri)> + 'm {
+        self.workloads_in(namespace)
+            .map(|id| (id, selector.matches(&self.workload(id).labels)))
+            .filter(|(_, answer)| *answer != Tri::No)
+    }
+
+    /// The workloads of a namespace.
+    pub fn workloads_in<'m>(&'m self, namespace: &'m str) -> impl Iterator<Item = WorkloadId> + 'm {
+        (0..self.workloads.len() as u32)
+            .map(WorkloadId)
+            .filter(move |id| &*self.workload(*id).namespace == namespace)
+    }
+}

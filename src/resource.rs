@@ -1,0 +1,252 @@
+//! Documents to resources: identity, origin, and items of lists.
+
+use crate::finding::ResourceRef;
+use crate::source::FileId;
+use crate::yaml::{Document, Node, Place, Tree, Trees};
+
+/// The number of a resource in its mesh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ResourceId(pub u32);
+
+/// One Kubernetes resource of the input.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// Its map.
+    pub root: Place,
+    /// The file it stands in.
+    pub file: FileId,
+    /// `apps` of `apps/v1`; empty for the core group.
+    pub group: Box<str>,
+    /// `v1` of `apps/v1`.
+    pub version: Box<str>,
+    /// `Deployment`
+    pub kind: Box<str>,
+    /// Nothing for kinds that are known to be cluster-scoped.
+    pub namespace: Option<Box<str>>,
+    /// `metadata.name`; empty if there is none (`generateName`, or no name at all).
+    pub name: Box<str>,
+    /// The template or file it was rendered from: Helm's `# Source:`, kustomize's origin annotation.
+    pub template: Option<Box<str>>,
+    /// Written by a tool or read from standard input: edits would be lost.
+    pub generated: bool,
+    /// Read from a cluster (`metadata.uid`).
+    pub live: bool,
+    /// What becomes of other resources of the same identity.
+    pub copy: Copy,
+}
+
+/// Whether other resources of the input have the same identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copy {
+    /// None has.
+    Only,
+    /// The first of several; the others say the same.
+    First,
+    /// Says the same as an earlier one.
+    Repeated,
+    /// Others say something else: which one is applied is not known.
+    Alternative,
+}
+
+impl Resource {
+    /// The identity for reports.
+    pub fn reference(&self) -> ResourceRef {
+        ResourceRef {
+            api_version: self.api_version(),
+            kind: self.kind.to_string(),
+            namespace: self.namespace.as_deref().map(str::to_string),
+            name: self.name.to_string(),
+        }
+    }
+
+    /// `apps/v1`, or `v1` for the core group.
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() { self.version.to_string() } else { format!("{}/{}", self.group, self.version) }
+    }
+
+    /// Its namespace, or nothing as an empty text.
+    pub fn namespace(&self) -> &str {
+        self.namespace.as_deref().unwrap_or("")
+    }
+}
+
+/// Kinds that have no namespace, by group and kind (built-in APIs, Istio, Gateway API, Sail).
+const CLUSTER_SCOPED: &[(&str, &str)] = &[
+    ("", "Namespace"),
+    ("", "Node"),
+    ("", "PersistentVolume"),
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"),
+    ("apiregistration.k8s.io", "APIService"),
+    ("certificates.k8s.io", "CertificateSigningRequest"),
+    ("certificates.k8s.io", "ClusterTrustBundle"),
+    ("cert-manager.io", "ClusterIssuer"),
+    ("cilium.io", "CiliumClusterwideNetworkPolicy"),
+    ("crd.projectcalico.org", "GlobalNetworkPolicy"),
+    ("external-secrets.io", "ClusterSecretStore"),
+    ("gateway.networking.k8s.io", "GatewayClass"),
+    ("networking.k8s.io", "IngressClass"),
+    ("node.k8s.io", "RuntimeClass"),
+    ("policy.networking.k8s.io", "AdminNetworkPolicy"),
+    ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"),
+    ("policy.networking.k8s.io", "ClusterNetworkPolicy"),
+    ("projectcalico.org", "GlobalNetworkPolicy"),
+    ("rbac.authorization.k8s.io", "ClusterRole"),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+    ("sailoperator.io", "Istio"),
+    ("sailoperator.io", "IstioCNI"),
+    ("sailoperator.io", "IstioRevision"),
+    ("sailoperator.io", "IstioRevisionTag"),
+    ("sailoperator.io", "ZTunnel"),
+    ("scheduling.k8s.io", "PriorityClass"),
+    ("storage.k8s.io", "CSIDriver"),
+    ("storage.k8s.io", "StorageClass"),
+];
+
+/// Whether a kind is known to have no namespace.
+pub fn is_cluster_scoped(group: &str, kind: &str) -> bool {
+    CLUSTER_SCOPED.contains(&(group, kind))
+}
+
+/// What a file turned out to hold.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Resources in order, items of lists in place of the lists.
+    pub resources: Vec<Resource>,
+    /// Documents that are something else.
+    pub other_documents: usize,
+    /// Documents with content.
+    pub documents: usize,
+}
+
+/// Finds the resources of one file. `namespace` is what a namespaced resource without
+/// `metadata.namespace` is applied to.
+pub fn find(trees: &Trees, number: u32, namespace: &str, stdin: bool) -> Found {
+    let tree = trees.tree(number);
+    let mut found = Found::default();
+    for document in &tree.documents {
+        let Some(root) = document.root.map(|id| tree.node(id)) else { continue };
+        if root.is_null() && root.text() == Some("") {
+            continue;
+        }
+        found.documents += 1;
+        let template = helm_source(tree, document);
+        let before = found.resources.len();
+        collect(number, root, template.as_deref(), namespace, stdin, &mut found.resources, 0);
+        if found.resources.len() == before && !is_empty_list(root) {
+            found.other_documents += 1;
+        }
+    }
+    found
+}
+
+fn is_empty_list(root: Node<'_>) -> bool {
+    root.get("kind").and_then(Node::string).is_some_and(|kind| kind.ends_with("List")) && root.get("items").is_some()
+}
+
+fn collect(
+    tree: u32,
+    root: Node<'_>,
+    template: Option<&str>,
+    namespace: &str,
+    stdin: bool,
+    into: &mut Vec<Resource>,
+    depth: u8,
+) {
+    let Some((api_version, kind)) = type_of(root) else { return };
+    if kind.ends_with("List") && root.get("items").is_some_and(Node::is_seq) && depth < 4 {
+        for item in root.get("items").into_iter().flat_map(Node::items) {
+            collect(tree, item, template, namespace, stdin, into, depth + 1);
+        }
+        return;
+    }
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    let metadata = |key: &str| root.at(&["metadata", key]).and_then(Node::text).filter(|t| !t.is_empty());
+    let annotation = |key: &str| root.at(&["metadata", "annotations", key]).and_then(Node::text);
+    let origin = annotation("config.kubernetes.io/origin").map(kustomize_origin);
+    let live = metadata("uid").is_some();
+    let template = template.map(str::to_string).or(origin);
+    into.push(Resource {
+        root: Place { tree, node: root.id() },
+        file: root.tree().file,
+        group: group.into(),
+        version: version.into(),
+        kind: kind.into(),
+        namespace: (!is_cluster_scoped(group, kind)).then(|| metadata("namespace").unwrap_or(namespace).into()),
+        name: metadata("name").unwrap_or("").into(),
+        generated: stdin || live || template.is_some(),
+        template: template.map(Into::into),
+        live,
+        copy: Copy::Only,
+    });
+}
+
+/// `apiVersion` and `kind`, if both are there.
+fn type_of(root: Node<'_>) -> Option<(&str, &str)> {
+    let text = |key| root.get(key).and_then(Node::text).filter(|t| !t.is_empty());
+    Some((text("apiVersion")?, text("kind")?))
+}
+
+/// Helm writes `# Source: chart/templates/x.yaml` above every document that it renders.
+fn helm_source(tree: &Tree, document: &Document) -> Option<String> {
+    let from = tree.comments.partition_point(|c| c.start < document.start);
+    let first_node = tree.node(document.root?).local_range().start as u32;
+    tree.comments[from..].iter().take_while(|c| c.start < first_node).find_map(|comment| {
+        let text = &tree.text()[comment.start as usize..comment.end as usize];
+        text.trim_start_matches('#').trim().strip_prefix("Source: ").map(|s| s.trim().to_string())
+    })
+}
+
+/// The value of kustomize's origin annotation is YAML of its own: `path: base/x.yaml`.
+fn kustomize_origin(text: &str) -> String {
+    text.lines()
+        .find_map(|line| line.trim().strip_prefix("path:"))
+        .map_or_else(|| text.trim().to_string(), |path| path.trim().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn resources(text: &str) -> Found {
+        let tree = crate::yaml::parse::parse(FileId(0), Arc::from(text));
+        let trees = Trees::new([tree]);
+        find(&trees, 0, "default", false)
+    }
+
+    #[test]
+    fn identity_and_default_namespace() {
+        let found = resources(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n---\nx: 1\n",
+        );
+        assert_eq!(found.resources.len(), 2);
+        assert_eq!((found.documents, found.other_documents), (3, 1));
+        assert_eq!(found.resources[0].namespace.as_deref(), Some("default"));
+        assert_eq!(found.resources[0].api_version(), "apps/v1");
+        assert_eq!(found.resources[1].namespace, None);
+    }
+
+    #[test]
+    fn list_items_are_resources() {
+        let found = resources(
+            "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Service\n  metadata: {name: a, namespace: x}\n- apiVersion: v1\n  kind: Service\n  metadata: {name: b}\n---\napiVersion: v1\nkind: List\nitems: []\n",
+        );
+        assert_eq!(found.resources.len(), 2);
+        assert_eq!(found.other_documents, 0);
+        assert_eq!(found.resources[0].namespace(), "x");
+    }
+
+    #[test]
+    fn origins_are_kept() {
+        let found = resources(
+            "---\n# Source: shop/templates/a.yaml\napiVersion: v1\nkind: Service\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Service\nmetadata:\n  name: b\n  annotations:\n    config.kubernetes.io/origin: |\n      path: base/b.yaml\n---\n# note\napiVersion: v1\nkind: Service\nmetadata: {name: c}\n",
+        );
+        let templates: Vec<_> = found.resources.iter().map(|r| r.template.as_deref()).collect();
+        assert_eq!(templates, [Some("shop/templates/a.yaml"), Some("base/b.yaml"), None]);
+        assert!(found.resources[0].generated && !found.resources[2].generated);
+    }
+}

@@ -1,0 +1,188 @@
+//! YAML as Kubernetes reads it, with a byte span for every key and every value.
+//!
+//! [`parse`](parse::parse) turns a text into a [`Tree`]: an arena of 32-byte nodes. [`Node`] is a
+//! cursor into it. Aliases are followed on read and never copied, so an alias bomb stays small;
+//! merge keys (`<<`) answer look-ups as kubectl's decoder does. Text inside a scalar (the mesh
+//! configuration in a ConfigMap) is a tree of its own, whose [`Segments`] lead
+//! every span back to the outer file.
+
+pub mod edit;
+pub mod embedded;
+mod forest;
+mod node;
+pub mod parse;
+pub mod scalar;
+
+use std::sync::Arc;
+
+pub use embedded::Segments;
+pub use forest::{Place, Trees};
+pub use node::{Entries, Items, Node};
+
+use crate::source::{FileId, Span};
+
+/// The number of a node in its tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u32);
+
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// What a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `key: value` pairs.
+    Map,
+    /// A list.
+    Seq,
+    /// Text, number, boolean or null.
+    Scalar,
+    /// `*name`; reading goes on at the anchor.
+    Alias,
+}
+
+pub(crate) mod flag {
+    /// The value is the text itself: no quotes, one line.
+    pub(crate) const PLAIN: u8 = 1;
+    /// In quotes without escapes or folds: the value is what stands between them.
+    pub(crate) const QUOTED: u8 = 2;
+    /// The value stands in the side table: block scalars, escapes, folds.
+    pub(crate) const DECODED: u8 = 4;
+    /// `[…]` or `{…}`.
+    pub(crate) const FLOW: u8 = 8;
+    /// A map with a `<<` key.
+    pub(crate) const MERGE: u8 = 16;
+    /// A value that the input does not show: `${NAME}`, `ENC[…]`.
+    pub(crate) const UNKNOWN: u8 = 32;
+    /// `!!str`.
+    pub(crate) const STRING_TAG: u8 = 64;
+    /// A literal or folded block.
+    pub(crate) const BLOCK: u8 = 128;
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RawNode {
+    pub(crate) kind: Kind,
+    pub(crate) flags: u8,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    pub(crate) parent: u32,
+    /// Next sibling; in a map, keys and values take turns.
+    pub(crate) next: u32,
+    /// First child; for a decoded scalar its place in the side table; for an alias its target.
+    pub(crate) data: u32,
+    /// Hash of a scalar's text, for look-ups by key.
+    pub(crate) hash: u32,
+}
+
+/// `# text`, without the `#`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Comment {
+    /// From `#` to the end of the line.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+    /// Nothing but blanks stands before it on its line.
+    pub own_line: bool,
+}
+
+/// One document of a text.
+#[derive(Debug, Clone, Copy)]
+pub struct Document {
+    /// Its node; nothing for an empty document.
+    pub root: Option<NodeId>,
+    /// Where it starts in the text, the comments above its first key included.
+    pub start: u32,
+    /// Where it ends.
+    pub end: u32,
+}
+
+/// Why a text, or a part of it, can't be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// No YAML.
+    Syntax,
+    /// One key stands twice in a map; the second span is the first of them.
+    DuplicateKey(Span),
+    /// A map or a list as key.
+    ComplexKey,
+    /// `*name` without an anchor of that name.
+    UnknownAlias,
+    /// A limit was reached: nesting, size, number of documents.
+    Limit,
+}
+
+/// An error at its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// What it is.
+    pub kind: ErrorKind,
+    /// Where.
+    pub span: Span,
+    /// In words.
+    pub message: String,
+}
+
+/// All nodes of one text.
+#[derive(Debug)]
+pub struct Tree {
+    /// The file that spans point into.
+    pub file: FileId,
+    text: Arc<str>,
+    nodes: Vec<RawNode>,
+    decoded: Vec<Box<str>>,
+    /// Documents in order; the broken ones are missing here and stand in `errors`.
+    pub documents: Vec<Document>,
+    /// Comments in order.
+    pub comments: Vec<Comment>,
+    /// What could not be read.
+    pub errors: Vec<Error>,
+    segments: Option<Segments>,
+    /// The scalar that the text comes from, for embedded text.
+    pub outer: Option<(u32, NodeId)>,
+}
+
+impl Tree {
+    /// The text that was parsed; for embedded text the decoded inner one.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// A cursor at a node.
+    pub fn node(&self, id: NodeId) -> Node<'_> {
+        Node::new(self, id)
+    }
+
+    /// The root of each document that has one.
+    pub fn roots(&self) -> impl Iterator<Item = Node<'_>> {
+        self.documents.iter().filter_map(|d| d.root).map(|id| self.node(id))
+    }
+
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Whether the text is embedded in a scalar of another tree.
+    pub fn is_embedded(&self) -> bool {
+        self.outer.is_some()
+    }
+
+    /// The place of a byte range of [`text`](Tree::text) in the file.
+    pub fn span(&self, start: u32, end: u32) -> Span {
+        let (start, end) = match &self.segments {
+            None => (start, end),
+            Some(segments) => (segments.outer(start), segments.outer_end(start, end)),
+        };
+        Span { file: self.file, start, end: end.max(start) }
+    }
+}
+
+/// The hash by which keys are looked up (FNV-1a; never shown, never stored).
+pub fn key_hash(key: &str) -> u32 {
+    key.bytes().fold(0x811c_9dc5, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193))
+}

@@ -1,0 +1,84 @@
+//! All trees of a run, with those that grow out of scalars.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use super::{Node, NodeId, Tree, embedded};
+
+/// A node of one of the [`Trees`], free of lifetimes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The tree.
+    pub tree: u32,
+    /// The node in it.
+    pub node: NodeId,
+}
+
+/// Trees by number. Those of files come first, in the order of the files; text in scalars is parsed
+/// when somebody first asks for it, and then stays.
+#[derive(Debug, Default)]
+pub struct Trees {
+    list: boxcar::Vec<Tree>,
+    embedded: Mutex<HashMap<Place, Option<u32>>>,
+}
+
+impl Trees {
+    /// The trees of files, in the order of the files.
+    pub fn new(files: impl IntoIterator<Item = Tree>) -> Trees {
+        Trees { list: files.into_iter().collect(), embedded: Mutex::default() }
+    }
+
+    /// The tree of that number.
+    pub fn tree(&self, number: u32) -> &Tree {
+        &self.list[number as usize]
+    }
+
+    /// The trees of files, not those in scalars.
+    pub fn files(&self) -> impl Iterator<Item = (u32, &Tree)> {
+        self.list.iter().take_while(|(_, tree)| !tree.is_embedded()).map(|(i, tree)| (i as u32, tree))
+    }
+
+    /// A cursor at a place.
+    pub fn node(&self, place: Place) -> Node<'_> {
+        self.tree(place.tree).node(place.node)
+    }
+
+    /// The place of a value below another place of the same tree.
+    pub fn get(&self, place: Place, path: &[&str]) -> Option<Place> {
+        let node = self.node(place).at(path)?;
+        Some(Place { tree: place.tree, node: node.id() })
+    }
+
+    /// Parses the text of a scalar as YAML or JSON; nothing if it is no scalar, empty, or broken.
+    pub fn parse(&self, place: Place) -> Option<Place> {
+        let number = {
+            let mut known = self.embedded.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            *known.entry(place).or_insert_with(|| {
+                let tree = embedded::parse_scalar(place.tree, self.node(place))?;
+                Some(self.list.push(tree) as u32)
+            })
+        }?;
+        let tree = self.tree(number);
+        let broken = tree.errors.iter().any(|e| !matches!(e.kind, super::ErrorKind::DuplicateKey(_)));
+        let root = tree.documents.first()?.root?;
+        (!broken).then_some(Place { tree: number, node: root })
+    }
+
+    /// The scalar in a file's own tree that a place stands in; the place itself if it is in none.
+    pub fn outermost(&self, place: Place) -> Place {
+        match self.tree(place.tree).outer {
+            Some((tree, node)) => self.outermost(Place { tree, node }),
+            None => place,
+        }
+    }
+
+    /// The path from the resource to a place, through embedded text: `data.mesh|defaultConfig.x`.
+    pub fn path(&self, place: Place, resource: Place) -> String {
+        let inner = self.node(place).path_below((place.tree == resource.tree).then(|| self.node(resource)));
+        match self.tree(place.tree).outer {
+            Some((tree, node)) => format!("{}|{inner}", self.path(Place { tree, node }, resource)),
+            None => inner,
+        }
+    }
+}
+

@@ -1,0 +1,422 @@
+//! Events to tree: the only place that makes spans.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, options};
+
+use super::embedded::Segments;
+use super::{Comment, Document, Error, ErrorKind, Kind, NONE, NodeId, RawNode, Tree, flag, key_hash, scalar};
+use crate::source::{FileId, Span};
+
+/// What hostile input may cost. Nesting is bounded by the parser (255 levels).
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Nodes of one text; past it the rest of the text is not read.
+    pub nodes: usize,
+    /// Aliases of one text.
+    pub aliases: usize,
+    /// Errors of one text; past it the rest of the text is not read.
+    pub errors: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { nodes: 400_000_000, aliases: 100_000, errors: 100 }
+    }
+}
+
+/// Parses a whole text: all documents, those after a broken one included.
+pub fn parse(file: FileId, text: Arc<str>) -> Tree {
+    build(file, text, None, None, Limits::default())
+}
+
+/// Parses text that stands inside a scalar; `segments` lead its places back to the outer file.
+pub(super) fn parse_embedded(file: FileId, text: Arc<str>, segments: Segments, outer: (u32, NodeId)) -> Tree {
+    build(file, text, Some(segments), Some(outer), Limits::default())
+}
+
+/// The parser's options: as libyaml reads, with everything that a linter needs reported.
+pub(crate) fn parser_options() -> Options {
+    options! {
+        emit_anchor_events: true,
+        emit_unresolved_aliases: true,
+        block_scalar_eof_without_line_feed: true,
+        max_buffered_comment_events: usize::MAX,
+        // kubectl reads keys of any length; JSON dumps have long ones.
+        simple_key_max_lookahead: 1 << 16,
+    }
+}
+
+fn build(
+    file: FileId,
+    text: Arc<str>,
+    segments: Option<Segments>,
+    outer: Option<(u32, NodeId)>,
+    limits: Limits,
+) -> Tree {
+    let source = text.clone();
+    let mut builder = Builder {
+        tree: Tree {
+            file,
+            text,
+            nodes: Vec::with_capacity(source.len() / 12),
+            decoded: Vec::new(),
+            documents: Vec::new(),
+            comments: Vec::new(),
+            errors: Vec::new(),
+            segments,
+            outer,
+        },
+        stack: Vec::new(),
+        anchors: HashMap::new(),
+        aliases: 0,
+        document: None,
+    };
+    if source.len() >= u32::MAX as usize {
+        builder.error(ErrorKind::Limit, 0, 0, "file is larger than 4 GiB");
+        return builder.tree;
+    }
+    let mut parser = Parser::new_from_str_with_options(&source, parser_options());
+    while let Some(result) = parser.next_event() {
+        match result {
+            Ok((event, span)) => {
+                let Some(range) = span.byte_range() else { continue };
+                builder.event(event, range.start, range.end);
+                if builder.tree.nodes.len() > limits.nodes || builder.aliases > limits.aliases {
+                    builder.abandon();
+                    let message = "too many nodes or aliases; the rest of the file was not read";
+                    builder.error(ErrorKind::Limit, range.start, range.end, message);
+                    break;
+                }
+            }
+            Err(error) => {
+                let at = error.marker().byte_offset().unwrap_or(0).min(source.len());
+                let end = source[at..].chars().next().map_or(at, |c| at + if c == '\n' { 0 } else { c.len_utf8() });
+                builder.abandon();
+                let mut message = error.info();
+                if let Some(cut) = message.find(" at byte ").or_else(|| message.find(" at char ")) {
+                    message.truncate(cut);
+                }
+                builder.error(ErrorKind::Syntax, at, end, &message);
+                if builder.tree.errors.len() >= limits.errors {
+                    break;
+                }
+                match parser.proceed_next_document() {
+                    Ok(true) => {}
+                    Ok(false) | Err(_) => break,
+                }
+            }
+        }
+    }
+    builder.tree.nodes.shrink_to_fit();
+    builder.tree
+}
+
+struct Open {
+    node: u32,
+    last_child: u32,
+    /// Hashes and nodes of the keys so far, to find the second of two.
+    keys: Vec<(u32, u32)>,
+    /// The same for maps with many keys, where a scan for each would be quadratic.
+    many: HashMap<u32, Vec<u32>>,
+    expects_key: bool,
+}
+
+struct Builder {
+    tree: Tree,
+    stack: Vec<Open>,
+    anchors: HashMap<usize, u32>,
+    aliases: usize,
+    document: Option<PendingDocument>,
+}
+
+struct PendingDocument {
+    first_node: usize,
+    first_decoded: usize,
+    start: u32,
+    root: Option<u32>,
+}
+
+impl Builder {
+    fn error(&mut self, kind: ErrorKind, start: usize, end: usize, message: &str) {
+        let span = self.tree.span(start as u32, end as u32);
+        self.tree.errors.push(Error { kind, span, message: message.to_string() });
+    }
+
+    /// Drops the nodes of a document that can't be read to its end.
+    fn abandon(&mut self) {
+        if let Some(document) = self.document.take() {
+            self.tree.nodes.truncate(document.first_node);
+            self.tree.decoded.truncate(document.first_decoded);
+        }
+        self.stack.clear();
+        self.anchors.clear();
+    }
+
+    fn event(&mut self, event: Event<'_>, start: usize, end: usize) {
+        match event {
+            Event::DocumentStart(..) => {
+                let first_node = self.tree.nodes.len();
+                let from = self.tree.documents.last().map_or(0, |d| d.end);
+                self.document = Some(PendingDocument {
+                    first_node,
+                    first_decoded: self.tree.decoded.len(),
+                    start: self.tree.errors.last().map_or(from, |e| from.max(e.span.end.min(start as u32))),
+                    root: None,
+                });
+                self.anchors.clear();
+            }
+            Event::DocumentEnd => {
+                if let Some(document) = self.document.take() {
+                    self.tree.documents.push(Document {
+                        root: document.root.map(NodeId),
+                        start: document.start,
+                        end: end.max(start) as u32,
+                    });
+                }
+            }
+            Event::Comment(..) => {
+                let line = self.tree.text[..start].rfind('\n').map_or(0, |n| n + 1);
+                let own_line = self.tree.text[line..start].chars().all(|c| matches!(c, ' ' | '\t' | '\u{feff}'));
+                self.tree.comments.push(Comment { start: start as u32, end: end as u32, own_line });
+            }
+            Event::Scalar(value, style, anchor, tag) => {
+                let string_tag = tag.as_ref().is_some_and(|t| t.core_suffix() == Some("str"));
+                self.scalar(&value, style, string_tag, anchor, start, end);
+            }
+            Event::SequenceStart(style, anchor, _) => self.open(Kind::Seq, style, anchor, start),
+            Event::MappingStart(style, anchor, _) => self.open(Kind::Map, style, anchor, start),
+            Event::SequenceEnd | Event::MappingEnd => self.close(end),
+            Event::Alias(anchor) => {
+                self.aliases += 1;
+                let target = self.anchors.get(&anchor).copied().unwrap_or(NONE);
+                self.push(RawNode {
+                    kind: Kind::Alias,
+                    flags: 0,
+                    start: start as u32,
+                    end: end as u32,
+                    parent: NONE,
+                    next: NONE,
+                    data: target,
+                    hash: 0,
+                });
+            }
+            Event::UnresolvedAlias(name) => {
+                let message = format!("no anchor \"{name}\" stands before this alias");
+                self.error(ErrorKind::UnknownAlias, start, end, &message);
+                self.scalar("", ScalarStyle::Plain, false, 0, start, start);
+            }
+            _ => {}
+        }
+    }
+
+    fn scalar(&mut self, value: &str, style: ScalarStyle, string_tag: bool, anchor: usize, start: usize, end: usize) {
+        let text = &self.tree.text;
+        let mut flags = 0;
+        let (mut start, mut end) = (start, end);
+        let mut decoded = None;
+        match style {
+            ScalarStyle::Plain => {
+                if start == end {
+                    // An empty value is reported as `~` of no width, before the colon or after the dash.
+                    if text[start..].starts_with(':') {
+                        start += 1;
+                        end = start;
+                    }
+                    flags |= flag::PLAIN;
+                } else if text[start..end] == *value {
+                    flags |= flag::PLAIN;
+                } else {
+                    flags |= flag::PLAIN | flag::DECODED;
+                    end = start + text[start..end].trim_end().len();
+                    decoded = Some(value);
+                }
+            }
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
+                if text.get(start + 1..end.saturating_sub(1)) == Some(value) {
+                    flags |= flag::QUOTED;
+                } else {
+                    flags |= flag::DECODED;
+                    decoded = Some(value);
+                }
+            }
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                flags |= flag::DECODED | flag::BLOCK;
+                start = block_scalar_start(text, start);
+                end = start + text[start..end.max(start)].trim_end().len();
+                decoded = Some(value);
+            }
+        }
+        if string_tag {
+            flags |= flag::STRING_TAG;
+        }
+        if scalar::is_unknown(value) {
+            flags |= flag::UNKNOWN;
+        }
+        let data = decoded.map_or(NONE, |value| {
+            self.tree.decoded.push(value.into());
+            (self.tree.decoded.len() - 1) as u32
+        });
+        let value: Cow<'_, str> = if start == end && style == ScalarStyle::Plain { "".into() } else { value.into() };
+        let id = self.push(RawNode {
+            kind: Kind::Scalar,
+            flags,
+            start: start as u32,
+            end: end as u32,
+            parent: NONE,
+            next: NONE,
+            data,
+            hash: key_hash(&value),
+        });
+        self.anchor(anchor, id);
+    }
+
+    fn anchor(&mut self, anchor: usize, id: u32) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, id);
+        }
+    }
+
+    fn open(&mut self, kind: Kind, style: StructureStyle, anchor: usize, start: usize) {
+        let flags = if style == StructureStyle::Flow { flag::FLOW } else { 0 };
+        let id = self.push(RawNode {
+            kind,
+            flags,
+            start: start as u32,
+            end: start as u32,
+            parent: NONE,
+            next: NONE,
+            data: NONE,
+            hash: 0,
+        });
+        self.anchor(anchor, id);
+        self.stack.push(Open { node: id, last_child: NONE, keys: Vec::new(), many: HashMap::new(), expects_key: kind == Kind::Map });
+    }
+
+    fn close(&mut self, end: usize) {
+        let Some(open) = self.stack.pop() else { return };
+        let flow = self.tree.nodes[open.node as usize].flags & flag::FLOW != 0;
+        // A block collection is said to end at the next token; its last child knows better.
+        let end = if flow || open.last_child == NONE {
+            end as u32
+        } else {
+            self.tree.nodes[open.last_child as usize].end
+        };
+        let node = &mut self.tree.nodes[open.node as usize];
+        node.end = end.max(node.start);
+    }
+
+    /// Appends a node to the open collection, or makes it the document's root.
+    fn push(&mut self, mut raw: RawNode) -> u32 {
+        let id = self.tree.nodes.len() as u32;
+        let Some(open) = self.stack.last_mut() else {
+            if let Some(document) = &mut self.document {
+                document.root.get_or_insert(id);
+            }
+            self.tree.nodes.push(raw);
+            return id;
+        };
+        raw.parent = open.node;
+        if open.last_child == NONE {
+            self.tree.nodes[open.node as usize].data = id;
+        } else {
+            self.tree.nodes[open.last_child as usize].next = id;
+        }
+        open.last_child = id;
+        let is_key = open.expects_key;
+        if self.tree.nodes[open.node as usize].kind == Kind::Map {
+            open.expects_key = !open.expects_key;
+        }
+        let map = open.node;
+        self.tree.nodes.push(raw);
+        if is_key {
+            self.check_key(map, id, raw);
+        }
+        id
+    }
+
+    fn check_key(&mut self, map: u32, id: u32, raw: RawNode) {
+        match raw.kind {
+            Kind::Map | Kind::Seq => {
+                let message = "a map or a list stands where a key is expected";
+                self.error(ErrorKind::ComplexKey, raw.start as usize, raw.start as usize + 1, message);
+                return;
+            }
+            Kind::Alias => return,
+            Kind::Scalar => {}
+        }
+        let key = self.tree.node(NodeId(id));
+        let text = key.text().unwrap_or("");
+        if text == "<<" && key.is_plain() {
+            self.tree.nodes[map as usize].flags |= flag::MERGE;
+            return;
+        }
+        let Some(open) = self.stack.last() else { return };
+        let same = |other: &u32| self.tree.node(NodeId(*other)).text() == Some(text);
+        let twin = if open.keys.len() < MANY_KEYS {
+            open.keys.iter().filter(|(hash, _)| *hash == raw.hash).map(|(_, other)| other).find(|n| same(n))
+        } else {
+            open.many.get(&raw.hash).and_then(|others| others.iter().find(|n| same(n)))
+        };
+        if let Some(first) = twin.map(|first| self.tree.node(NodeId(*first)).span()) {
+            let message = format!("key \"{text}\" stands twice");
+            let span = key.span();
+            self.tree.errors.push(Error { kind: ErrorKind::DuplicateKey(first), span, message });
+        } else if let Some(open) = self.stack.last_mut() {
+            if open.keys.len() < MANY_KEYS {
+                open.keys.push((raw.hash, id));
+                if open.keys.len() == MANY_KEYS {
+                    for (hash, node) in &open.keys {
+                        open.many.entry(*hash).or_default().push(*node);
+                    }
+                }
+            } else {
+                open.many.entry(raw.hash).or_default().push(id);
+            }
+        }
+    }
+}
+
+/// From how many keys on they are looked up by hash.
+const MANY_KEYS: usize = 16;
+
+/// The `|` or `>` of a block scalar whose content starts at `content`.
+fn block_scalar_start(text: &str, content: usize) -> usize {
+    // Leading blank lines are not part of the parser's span: look for the last line before it that
+    // is not blank and ends in an indicator.
+    let mut end = text[..content.min(text.len())].len();
+    loop {
+        let line_start = text[..end].rfind('\n').map_or(0, |n| n + 1);
+        let line = &text[line_start..end];
+        if let Some(at) = indicator(line) {
+            return line_start + at;
+        }
+        if line_start == 0 || (!line.trim().is_empty() && end != content) {
+            return content;
+        }
+        end = line_start - 1;
+    }
+}
+
+/// The offset of a block indicator that ends a line, as in `key: |2- # comment`.
+fn indicator(line: &str) -> Option<usize> {
+    line.char_indices().filter(|(_, c)| matches!(c, '|' | '>')).find_map(|(at, _)| {
+        let before_ok = at == 0 || line[..at].ends_with([' ', '\t']);
+        let rest = line[at + 1..].trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'));
+        let tail = rest.trim_start();
+        (before_ok && (tail.is_empty() || (tail.starts_with('#') && rest.len() > tail.len()))).then_some(at)
+    })
+}
+
+/// A key that stands twice, and where it stands first.
+pub fn duplicate(error: &Error) -> Option<Span> {
+    match error.kind {
+        ErrorKind::DuplicateKey(first) => Some(first),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

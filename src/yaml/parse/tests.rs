@@ -1,0 +1,147 @@
+use super::super::scalar::Scalar;
+use super::*;
+
+fn tree(text: &str) -> Tree {
+    parse(FileId(0), Arc::from(text))
+}
+
+fn slice(tree: &Tree, node: super::super::Node<'_>) -> String {
+    tree.text()[node.local_range()].to_string()
+}
+
+#[test]
+fn every_key_and_value_has_its_span() {
+    let t = tree("a: 1\nb:\n  - x\n  - y: 'q'\nc: {d: [1, 2]}\n");
+    let root = t.roots().next().unwrap();
+    assert_eq!(slice(&t, root.get("a").unwrap()), "1");
+    assert_eq!(slice(&t, root.get("b").unwrap().key().unwrap()), "b");
+    let y = root.get("b").unwrap().items().nth(1).unwrap().get("y").unwrap();
+    assert_eq!(slice(&t, y), "'q'");
+    assert_eq!(y.text(), Some("q"));
+    assert_eq!(y.path_below(None), "b[1].y");
+    assert_eq!(slice(&t, root.get("c").unwrap()), "{d: [1, 2]}");
+    assert_eq!(slice(&t, root.get("b").unwrap()), "- x\n  - y: 'q'");
+}
+
+#[test]
+fn documents_empty_ones_and_recovery() {
+    let t = tree("a: 1\n---\n---\nb: [\n---\nc: 3\n");
+    let names: Vec<_> = t.roots().filter(|r| r.is_map()).map(|r| r.entries().next().unwrap().0.text().unwrap().to_string()).collect();
+    assert_eq!(names, ["a", "c"]);
+    assert_eq!(t.errors.len(), 1);
+    assert_eq!(t.errors[0].kind, ErrorKind::Syntax);
+}
+
+#[test]
+fn empty_values_lie_after_the_colon() {
+    let t = tree("a:\nb: ~\nc:\n- \n- x\n");
+    let root = t.roots().next().unwrap();
+    assert!(root.get("a").unwrap().is_null());
+    assert_eq!(root.get("a").unwrap().place(), root.get("a").unwrap().key().unwrap().span());
+    assert!(root.get("b").unwrap().is_null());
+    assert!(root.get("c").unwrap().items().next().unwrap().is_null());
+}
+
+#[test]
+fn block_scalars_start_at_their_indicator() {
+    let t = tree("a: |-  # note\n\n  x | y\n  z\nb: >+\n  q\n\nc: 1\n");
+    let root = t.roots().next().unwrap();
+    assert_eq!(slice(&t, root.get("a").unwrap()), "|-  # note\n\n  x | y\n  z");
+    assert_eq!(root.get("a").unwrap().text(), Some("\nx | y\nz"));
+    assert_eq!(slice(&t, root.get("b").unwrap()), ">+\n  q");
+}
+
+#[test]
+fn merge_keys_answer_where_the_map_does_not() {
+    let t = tree("base: &b {x: 1, y: 2}\nuse:\n  <<: *b\n  y: 3\n");
+    let map = t.roots().next().unwrap().get("use").unwrap();
+    assert_eq!(map.get("x").unwrap().int(), Some(1));
+    assert_eq!(map.get("y").unwrap().int(), Some(3));
+    assert_eq!(map.entries().count(), 2);
+}
+
+#[test]
+fn aliases_are_followed_and_keep_their_place() {
+    let t = tree("a: &m 4Gi\nb: *m\nc: *nope\n");
+    let root = t.roots().next().unwrap();
+    assert_eq!(root.get("b").unwrap().text(), Some("4Gi"));
+    assert_eq!(&t.text()[root.get("b").unwrap().place().range()], "*m");
+    assert_eq!(t.errors[0].kind, ErrorKind::UnknownAlias);
+}
+
+#[test]
+fn an_alias_bomb_stays_small() {
+    let mut text = String::from("a0: &a0 x\n");
+    for i in 1..60 {
+        text += &format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 10].join(", "));
+    }
+    let t = tree(&text);
+    assert!(t.len() < 1000);
+    assert!(t.errors.is_empty());
+}
+
+#[test]
+fn a_self_reference_does_not_loop() {
+    let t = tree("a: &a\n  <<: *a\n  b: [*a]\n");
+    let a = t.roots().next().unwrap().get("a").unwrap();
+    assert!(a.get("nope").is_none());
+    assert!(a.entries().count() <= 1);
+}
+
+#[test]
+fn deep_nesting_is_an_error_not_a_crash() {
+    let t = tree(&format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)));
+    assert_eq!(t.errors.len(), 1);
+    let deep: String = (0..1000).map(|i| format!("{}a:\n", " ".repeat(i))).collect();
+    assert_eq!(tree(&deep).errors.len(), 1);
+}
+
+#[test]
+fn duplicate_keys_name_both_places() {
+    let t = tree("a:\n  memory: 1\n  cpu: 2\n  memory: 3\n");
+    assert_eq!(t.errors.len(), 1);
+    let first = duplicate(&t.errors[0]).unwrap();
+    assert_eq!(first.start, 5);
+    assert_eq!(&t.text()[t.errors[0].span.range()], "memory");
+    let a = t.roots().next().unwrap().get("a").unwrap();
+    assert_eq!(a.get("memory").unwrap().int(), Some(3));
+}
+
+#[test]
+fn bom_crlf_and_json() {
+    let t = tree("\u{feff}kind: Service\r\nmetadata:\r\n  name: x\r\n");
+    let root = t.roots().next().unwrap();
+    assert_eq!(root.get("kind").unwrap().text(), Some("Service"));
+    assert_eq!(slice(&t, root.at(&["metadata", "name"]).unwrap()), "x");
+    let json = tree("{\n\t\"kind\": \"Service\",\n\t\"n\": [1, 2.5, null, true], \"p\": \"a\\/b\"\n}\n");
+    assert!(json.errors.is_empty(), "{:?}", json.errors);
+    let root = json.roots().next().unwrap();
+    assert_eq!(root.get("p").unwrap().text(), Some("a/b"));
+    assert_eq!(root.get("n").unwrap().items().nth(1).unwrap().scalar(), Some(Scalar::Float(2.5)));
+}
+
+#[test]
+fn comments_are_kept() {
+    let t = tree("# top\na: 1 # right\n  # own\nb: 2\n");
+    let texts: Vec<_> = t.comments.iter().map(|c| (&t.text()[c.start as usize..c.end as usize], c.own_line)).collect();
+    assert_eq!(texts, [("# top", true), ("# right", false), ("# own", true)]);
+}
+
+#[test]
+fn many_comment_lines_in_a_row() {
+    let text = format!("a: 1\n{}b: 2\n", "# x\n".repeat(5000));
+    assert!(tree(&text).errors.is_empty());
+}
+
+#[test]
+fn places_of_collections() {
+    let t = tree("kind: X\nmetadata:\n  name: n\nspec:\n  items:\n  - name: first\n  - 5\n  - {}\n");
+    let root = t.roots().next().unwrap();
+    let at = |n: super::super::Node<'_>| t.text()[n.place().range()].to_string();
+    assert_eq!(at(root), "n");
+    assert_eq!(at(root.get("spec").unwrap()), "spec");
+    let items = root.at(&["spec", "items"]).unwrap();
+    assert_eq!(at(items.items().next().unwrap()), "first");
+    assert_eq!(at(items.items().nth(1).unwrap()), "5");
+    assert_eq!(at(items.items().nth(2).unwrap()), "{}");
+}
