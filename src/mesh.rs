@@ -55,6 +55,7 @@ pub struct Mesh {
     by_kind: HashMap<(Box<str>, Box<str>), Vec<ResourceId>>,
     by_name: HashMap<(Box<str>, Box<str>, Box<str>), Vec<ResourceId>>,
     namespaces: HashMap<Box<str>, Namespace>,
+    workload_index: workload::Index,
 }
 
 impl Mesh {
@@ -82,9 +83,11 @@ impl Mesh {
             by_kind,
             by_name,
             namespaces: HashMap::new(),
+            workload_index: workload::Index::default(),
         };
         mesh.namespaces = namespace::index(&mesh);
         mesh.workloads = workload::index(&mesh);
+        mesh.workload_index = workload::Index::new(&mesh.workloads);
         mesh
     }
 

@@ -30,7 +30,7 @@ pub(super) fn index(mesh: &Mesh) -> HashMap<Box<str>, Namespace> {
         let mut labels = Labels::read(mesh.root(id).at(&["metadata", "labels"]));
         // Which of several differing manifests is applied is not known, so neither are its labels.
         if resource.copy == Copy::Alternative {
-            labels = Labels { open: true, ..Labels::default() };
+            labels = Labels::open();
         }
         labels.set(NAME_LABEL, &resource.name);
         let name = resource.name.clone();
@@ -39,7 +39,7 @@ pub(super) fn index(mesh: &Mesh) -> HashMap<Box<str>, Namespace> {
     for resource in &mesh.resources {
         let Some(name) = &resource.namespace else { continue };
         if !namespaces.contains_key(name) {
-            let mut labels = Labels { open: true, ..Labels::default() };
+            let mut labels = Labels::open();
             labels.set(NAME_LABEL, name);
             namespaces.insert(name.clone(), Namespace { name: name.clone(), labels, resource: None });
         }

@@ -89,6 +89,11 @@ impl Labels {
         Labels { list, open: false }
     }
 
+    /// No labels that were read, but others may exist.
+    pub fn open() -> Labels {
+        Labels { open: true, ..Labels::default() }
+    }
+
     /// Adds a label that a controller sets; it replaces one of the same key.
     pub fn set(&mut self, key: &str, value: &str) {
         self.list.retain(|l| &*l.key != key);
@@ -229,6 +234,14 @@ impl Selector {
 }
 
 impl Requirement {
+    /// The one value that the label must have, if it is that simple.
+    pub fn single(&self) -> Option<(&str, &str)> {
+        match (self.operator, self.values.as_slice()) {
+            (Operator::In, [Some(value)]) => Some((&self.key, value)),
+            _ => None,
+        }
+    }
+
     /// Whether the labels meet this condition.
     pub fn matches(&self, labels: &Labels) -> Tri {
         match self.operator {

@@ -1,7 +1,9 @@
 //! Everything with a pod template, and the containers and ports in it.
 
+use std::collections::HashMap;
+
 use super::Mesh;
-use super::selector::{Labels, Selector, Tri};
+use super::selector::{Labels, Requirement, Selector, Tri};
 use crate::resource::{Copy, ResourceId};
 use crate::yaml::{Node, Place};
 
@@ -135,22 +137,58 @@ impl Mesh {
         }
     }
 
-    /// Workloads of a namespace whose pods a selector may match, with the answer. An empty selector
-    /// matches all of them: for a Service, ask only with a selector that has conditions.
-    pub fn selected<'m>(
-        &'m self,
-        namespace: &'m str,
-        selector: &'m Selector,
-    ) -> impl Iterator<Item = (WorkloadId, Tri)> + 'm {
-        self.workloads_in(namespace)
+    /// Workloads of a namespace whose pods a selector may match, with the answer, in order. An empty
+    /// selector matches all of them: for a Service, ask only with a selector that has conditions.
+    pub fn selected(&self, namespace: &str, selector: &Selector) -> Vec<(WorkloadId, Tri)> {
+        let index = &self.workload_index;
+        let mut candidates: Vec<WorkloadId> = match selector.requirements.iter().find_map(Requirement::single) {
+            None => self.workloads_in(namespace).to_vec(),
+            Some((key, value)) => {
+                let exact = index.by_label.get(&(namespace.into(), key.into(), value.into()));
+                exact.into_iter().chain(index.uncertain.get(namespace)).flatten().copied().collect()
+            }
+        };
+        candidates.sort();
+        candidates.dedup();
+        candidates
+            .into_iter()
             .map(|id| (id, selector.matches(&self.workload(id).labels)))
             .filter(|(_, answer)| *answer != Tri::No)
+            .collect()
     }
 
     /// The workloads of a namespace.
-    pub fn workloads_in<'m>(&'m self, namespace: &'m str) -> impl Iterator<Item = WorkloadId> + 'm {
-        (0..self.workloads.len() as u32)
-            .map(WorkloadId)
-            .filter(move |id| &*self.workload(*id).namespace == namespace)
+    pub fn workloads_in(&self, namespace: &str) -> &[WorkloadId] {
+        self.workload_index.by_namespace.get(namespace).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Workloads by what selectors ask for.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    by_namespace: HashMap<Box<str>, Vec<WorkloadId>>,
+    by_label: HashMap<(Box<str>, Box<str>, Box<str>), Vec<WorkloadId>>,
+    /// Those of which some label is not known.
+    uncertain: HashMap<Box<str>, Vec<WorkloadId>>,
+}
+
+impl Index {
+    pub(super) fn new(workloads: &[Workload]) -> Index {
+        let mut index = Index::default();
+        for (i, workload) in workloads.iter().enumerate() {
+            let id = WorkloadId(i as u32);
+            let namespace = &workload.namespace;
+            index.by_namespace.entry(namespace.clone()).or_default().push(id);
+            for label in workload.labels.iter() {
+                if let Some(value) = &label.value {
+                    let key = (namespace.clone(), label.key.clone(), value.clone());
+                    index.by_label.entry(key).or_default().push(id);
+                }
+            }
+            if workload.labels.open || workload.labels.iter().any(|l| l.value.is_none()) {
+                index.uncertain.entry(namespace.clone()).or_default().push(id);
+            }
+        }
+        index
     }
 }
