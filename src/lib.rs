@@ -5,3 +5,4 @@ pub mod source;
 pub mod yaml;
 pub mod resource;
 pub mod mesh;
+pub mod units;

@@ -5,8 +5,13 @@
 //! ([`selector::Tri`], [`absence`]), never assumed.
 
 pub mod absence;
+pub mod host;
+pub mod injection;
+pub mod installation;
 pub mod namespace;
+pub mod proxy;
 pub mod selector;
+pub mod service;
 pub mod workload;
 
 use std::collections::HashMap;
@@ -15,6 +20,8 @@ use std::sync::Arc;
 use crate::resource::{Copy, Resource, ResourceId};
 use crate::yaml::{Node, Place, Trees};
 
+pub use injection::{Component, Injection};
+pub use installation::{Installation, Istiod};
 pub use namespace::Namespace;
 pub use workload::{Workload, WorkloadId};
 
@@ -56,6 +63,14 @@ pub struct Mesh {
     by_name: HashMap<(Box<str>, Box<str>, Box<str>), Vec<ResourceId>>,
     namespaces: HashMap<Box<str>, Namespace>,
     workload_index: workload::Index,
+    service_index: service::Index,
+    hosts: host::Index,
+    destination_rules: HashMap<Box<str>, Vec<ResourceId>>,
+    /// Every istiod of the input.
+    pub istiods: Vec<Istiod>,
+    /// The rest of the installation.
+    pub installation: Installation,
+    injections: Vec<Injection>,
 }
 
 impl Mesh {
@@ -84,10 +99,22 @@ impl Mesh {
             by_name,
             namespaces: HashMap::new(),
             workload_index: workload::Index::default(),
+            service_index: service::Index::default(),
+            hosts: host::Index::default(),
+            destination_rules: HashMap::new(),
+            istiods: Vec::new(),
+            installation: Installation::default(),
+            injections: Vec::new(),
         };
         mesh.namespaces = namespace::index(&mesh);
         mesh.workloads = workload::index(&mesh);
         mesh.workload_index = workload::Index::new(&mesh.workloads);
+        mesh.service_index = service::Index::new(&mesh);
+        mesh.hosts = host::Index::new(&mesh);
+        mesh.destination_rules = host::destination_rules(&mesh);
+        mesh.istiods = installation::istiods(&mesh);
+        mesh.installation = Installation::new(&mesh);
+        mesh.injections = mesh.workloads.iter().map(|w| mesh.decide_injection(w)).collect();
         mesh
     }
 

@@ -1,0 +1,406 @@
+//! Host names in Istio's configuration: what they expand to, and which Service or ServiceEntry
+//! answers (H-03 to H-07 of the analyzer's facts; istiod's `ResolveShortnameToFQDN`).
+
+use std::collections::HashMap;
+
+use super::Mesh;
+use super::absence::{Absence, Certainty};
+use crate::resource::{Copy, ResourceId};
+use crate::yaml::{Node, Place};
+
+/// Whether a host starts with `*`.
+pub fn is_wildcard(host: &str) -> bool {
+    host.starts_with('*')
+}
+
+/// Whether a host is a short name: no dot, no wildcard, no IP address.
+pub fn is_short(host: &str) -> bool {
+    !host.contains('.') && !host.contains(':') && !is_wildcard(host)
+}
+
+/// A short name gets the namespace and the cluster domain; everything else stays as it is.
+/// `reviews.prod` and `reviews.prod.svc` are *not* expanded, as in istiod.
+pub fn expand(host: &str, namespace: &str) -> String {
+    if is_short(host) { format!("{host}.{namespace}.svc.cluster.local") } else { host.to_string() }
+}
+
+/// Name and namespace of `name.namespace.svc.cluster.local`.
+pub fn parse_fqdn(host: &str) -> Option<(&str, &str)> {
+    host.strip_suffix(".svc.cluster.local")?.rsplit_once('.')
+}
+
+/// Whether two hosts, each of them maybe with a wildcard, can mean the same (symmetric).
+pub fn overlap(a: &str, b: &str) -> bool {
+    match (a.strip_prefix('*'), b.strip_prefix('*')) {
+        (None, None) => a == b,
+        (Some(suffix), None) => b.ends_with(suffix),
+        (None, Some(suffix)) => a.ends_with(suffix),
+        (Some(x), Some(y)) => x.ends_with(y) || y.ends_with(x),
+    }
+}
+
+/// Whether everything that `a` means is covered by `b`.
+pub fn covered_by(a: &str, b: &str) -> bool {
+    match (a.strip_prefix('*'), b.strip_prefix('*')) {
+        (None, None) => a == b,
+        (Some(_), None) => false,
+        (None, Some(suffix)) => a.ends_with(suffix),
+        (Some(x), Some(y)) => x.ends_with(y),
+    }
+}
+
+/// One host that a Service or a ServiceEntry declares.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The Service or ServiceEntry.
+    pub resource: ResourceId,
+    /// The Service's name, or the item of `spec.hosts`.
+    pub place: Place,
+    /// The expanded host.
+    pub host: Box<str>,
+    /// Namespaces that see it; empty for all.
+    scopes: Vec<Box<str>>,
+}
+
+/// All hosts of a mesh.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    exact: HashMap<Box<str>, Vec<Entry>>,
+    wildcard: Vec<Entry>,
+}
+
+impl Index {
+    pub(super) fn new(mesh: &Mesh) -> Index {
+        let mut index = Index::default();
+        for id in mesh.of_kind("networking.istio.io", "ServiceEntry") {
+            let namespace = mesh.resource(id).namespace().to_string();
+            let scopes = export_scopes(mesh.root(id).at(&["spec", "exportTo"]), &namespace);
+            for host in mesh.root(id).at(&["spec", "hosts"]).into_iter().flat_map(Node::items) {
+                let Some(text) = host.text() else { continue };
+                let place = Place { tree: mesh.resource(id).root.tree, node: host.id() };
+                let entry =
+                    Entry { resource: id, place, host: expand(text, &namespace).into(), scopes: scopes.clone() };
+                if is_wildcard(text) {
+                    index.wildcard.push(entry);
+                } else {
+                    index.exact.entry(entry.host.clone()).or_default().push(entry);
+                }
+            }
+        }
+        for id in mesh.of_kind("", "Service") {
+            let resource = mesh.resource(id);
+            let Some(place) = mesh.at(id, &["metadata", "name"]) else { continue };
+            let namespace = resource.namespace();
+            let export = mesh.root(id).at(&["metadata", "annotations", "networking.istio.io/exportTo"]);
+            let scopes = match export.and_then(Node::text).map(str::trim) {
+                None | Some("") => Vec::new(),
+                Some(list) => scopes(list.split(',').map(str::trim), namespace),
+            };
+            let host: Box<str> = format!("{}.{namespace}.svc.cluster.local", resource.name).into();
+            index.exact.entry(host.clone()).or_default().push(Entry { resource: id, place, host, scopes });
+        }
+        index
+    }
+}
+
+/// `exportTo` of an Istio resource as namespaces; empty means everybody.
+fn export_scopes(node: Option<Node<'_>>, namespace: &str) -> Vec<Box<str>> {
+    scopes(node.into_iter().flat_map(Node::items).filter_map(Node::text), namespace)
+}
+
+fn scopes<'a>(list: impl Iterator<Item = &'a str>, namespace: &str) -> Vec<Box<str>> {
+    let scopes: Vec<Box<str>> = list.map(|s| if s == "." { namespace.into() } else { s.into() }).collect();
+    if scopes.iter().any(|s| &**s == "*") { Vec::new() } else { scopes }
+}
+
+/// What a host look-up found.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// Somebody declares it.
+    Found(Entry),
+    /// Somebody declares it, but not for that namespace (`exportTo`).
+    Hidden(Entry),
+    /// Nobody does, with what that proves and the closest host that exists.
+    Missing(Absence, Option<Entry>),
+}
+
+impl Mesh {
+    /// Looks up a host as a resource of `namespace` writes it.
+    pub fn host(&self, host: &str, namespace: &str) -> Answer {
+        let expanded = expand(host, namespace);
+        let sees = |e: &Entry| e.scopes.is_empty() || e.scopes.iter().any(|s| **s == *namespace);
+        let exact = self.hosts.exact.get(expanded.as_str()).map_or(&[][..], Vec::as_slice);
+        if let Some(entry) = exact.iter().rfind(|e| sees(e)) {
+            return Answer::Found(entry.clone());
+        }
+        let wildcard = self
+            .hosts
+            .wildcard
+            .iter()
+            .filter(|e| sees(e) && covered_by(host, &e.host))
+            .max_by_key(|e| e.host.len());
+        if let Some(entry) = wildcard {
+            return Answer::Found(entry.clone());
+        }
+        if let Some(entry) = exact.first() {
+            return Answer::Hidden(entry.clone());
+        }
+        self.missing_host(host, &expanded, namespace)
+    }
+
+    fn missing_host(&self, host: &str, expanded: &str, namespace: &str) -> Answer {
+        if is_wildcard(host) || host.is_empty() {
+            return Answer::Missing(Absence::unknown("wildcard hosts"), None);
+        }
+        let Some((name, service_namespace)) = parse_fqdn(expanded) else {
+            return self.missing_external_host(host, namespace);
+        };
+        let nearest = self.nearest_service(name, service_namespace, namespace);
+        // Services that exist without a manifest: the API server's own, istiod's (if it was not
+        // rendered), and those that istiod creates for Gateway API gateways.
+        let run_time = (name == "kubernetes" && service_namespace == "default")
+            || (name.starts_with("istiod") && self.istiods.is_empty())
+            || self.gateway_service(name, service_namespace);
+        let absence = if run_time {
+            Absence::unknown(format!("Services of namespace {service_namespace}"))
+        } else {
+            self.absence("", "Service", service_namespace)
+        };
+        Answer::Missing(absence, nearest)
+    }
+
+    /// `reviews.prod` means no Service to istiod; a ServiceEntry may declare any such host.
+    fn missing_external_host(&self, host: &str, namespace: &str) -> Answer {
+        let service = host.strip_suffix(".svc").unwrap_or(host).rsplit_once('.').and_then(|(name, ns)| {
+            let host = format!("{name}.{ns}.svc.cluster.local");
+            self.hosts.exact.get(host.as_str())?.first().cloned()
+        });
+        if let Some(service) = service {
+            let absence = Absence {
+                certainty: Certainty::Likely,
+                among: "the hosts that were read".to_string(),
+                what: String::new(),
+                count: self.hosts.exact.len(),
+            };
+            return Answer::Missing(absence, Some(service));
+        }
+        let mut absence = self.absence("networking.istio.io", "ServiceEntry", namespace);
+        // Any namespace may export a ServiceEntry to this one.
+        if absence.certainty == Certainty::Likely {
+            absence = Absence::unknown(absence.what);
+        }
+        Answer::Missing(absence, None)
+    }
+
+    /// Gateways of the Gateway API get a Service `<name>-<class>` from istiod.
+    fn gateway_service(&self, name: &str, namespace: &str) -> bool {
+        self.of_kind("gateway.networking.k8s.io", "Gateway").any(|id| {
+            let gateway = self.resource(id);
+            gateway.namespace() == namespace
+                && name.strip_prefix(&*gateway.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        })
+    }
+
+    /// The Service whose name is most alike: in the namespace that was meant, else anywhere.
+    fn nearest_service(&self, name: &str, namespace: &str, own: &str) -> Option<Entry> {
+        let services = || self.of_kind("", "Service").filter(|id| !self.resource(*id).name.is_empty());
+        let entry = |id: ResourceId| {
+            let resource = self.resource(id);
+            let host = format!("{}.{}.svc.cluster.local", resource.name, resource.namespace());
+            let place = self.at(id, &["metadata", "name"])?;
+            Some(Entry { resource: id, place, host: host.into(), scopes: Vec::new() })
+        };
+        let same_name = services().find(|id| *self.resource(*id).name == *name);
+        let in_namespace: Vec<_> = services()
+            .filter(|id| self.resource(*id).namespace() == namespace || self.resource(*id).namespace() == own)
+            .collect();
+        let alike = closest(name, in_namespace.iter().map(|id| &*self.resource(*id).name)).map(|i| in_namespace[i]);
+        alike.or(same_name).and_then(entry)
+    }
+
+    /// Whether a resource with `exportTo` is seen from a namespace.
+    pub fn exported_to(&self, id: ResourceId, namespace: &str) -> bool {
+        let own = self.resource(id).namespace();
+        let scopes = export_scopes(self.root(id).at(&["spec", "exportTo"]), own);
+        scopes.is_empty() || scopes.iter().any(|s| **s == *namespace)
+    }
+
+    /// The subsets that DestinationRules declare for a host, as a resource of `namespace` sees it:
+    /// the places of their names, and what it proves that another one is not among them. The
+    /// DestinationRules of the client's, the host's and the root namespace are taken together, so
+    /// that a subset counts as declared if any client may see it.
+    pub fn subsets(&self, host: &str, namespace: &str) -> (Vec<Place>, Absence) {
+        let expanded = expand(host, namespace);
+        let host_namespace = parse_fqdn(&expanded).map_or(namespace, |(_, ns)| ns);
+        let root = self.root_namespace();
+        let mut places = Vec::new();
+        let mut read = false;
+        for id in self.destination_rules_near(&[namespace, host_namespace, root]) {
+            let resource = self.resource(id);
+            let rule_host = self.root(id).at(&["spec", "host"]);
+            let Some(text) = rule_host.and_then(Node::text) else { continue };
+            if rule_host.is_some_and(Node::is_unknown) || resource.copy == Copy::Alternative {
+                if resource.copy == Copy::Alternative && !covered_by(&expanded, &expand(text, resource.namespace())) {
+                    continue;
+                }
+                return (Vec::new(), Absence::unknown(format!("DestinationRules of namespace {}", resource.namespace())));
+            }
+            if !covered_by(&expanded, &expand(text, resource.namespace())) || !self.exported_to(id, namespace) {
+                continue;
+            }
+            read = true;
+            for subset in self.root(id).at(&["spec", "subsets"]).into_iter().flat_map(Node::items) {
+                if let Some(name) = subset.get("name") {
+                    if name.is_unknown() {
+                        return (Vec::new(), Absence::unknown(format!("subsets of host {host}")));
+                    }
+                    places.push(Place { tree: resource.root.tree, node: name.id() });
+                }
+            }
+        }
+        let absence = if read {
+            Absence::certain()
+        } else {
+            let own = self.absence("networking.istio.io", "DestinationRule", namespace);
+            let other = self.absence("networking.istio.io", "DestinationRule", host_namespace);
+            if other.certainty >= own.certainty { other } else { own }
+        };
+        (places, absence)
+    }
+
+    fn destination_rules_near(&self, namespaces: &[&str]) -> Vec<ResourceId> {
+        let mut near: Vec<ResourceId> = namespaces
+            .iter()
+            .filter_map(|ns| self.destination_rules.get(*ns))
+            .flatten()
+            .copied()
+            .collect();
+        near.sort();
+        near.dedup();
+        near
+    }
+}
+
+/// DestinationRules by namespace.
+pub(super) fn destination_rules(mesh: &Mesh) -> HashMap<Box<str>, Vec<ResourceId>> {
+    let mut rules: HashMap<Box<str>, Vec<ResourceId>> = HashMap::new();
+    for id in mesh.of_kind("networking.istio.io", "DestinationRule") {
+        rules.entry(mesh.resource(id).namespace().into()).or_default().push(id);
+    }
+    rules
+}
+
+/// The index of the candidate that is most alike, if any is alike enough to be what was meant.
+pub fn closest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> Option<usize> {
+    if wanted.len() > 256 {
+        return None;
+    }
+    let allowed = (wanted.chars().count() / 3).clamp(1, 4);
+    candidates
+        .enumerate()
+        .filter(|(_, candidate)| candidate.len().abs_diff(wanted.len()) <= 4)
+        .map(|(i, candidate)| (strsim::damerau_levenshtein(wanted, candidate), i))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, i)| i)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Declared, test_mesh, test_mesh_with};
+    use super::*;
+
+    #[test]
+    fn shapes_and_expansion() {
+        assert!(is_short("reviews") && !is_short("reviews.prod") && !is_short("*") && !is_short("fd00::1"));
+        assert_eq!(expand("reviews", "shop"), "reviews.shop.svc.cluster.local");
+        assert_eq!(expand("reviews.prod", "shop"), "reviews.prod");
+        assert_eq!(parse_fqdn("a.b.svc.cluster.local"), Some(("a", "b")));
+        assert_eq!(parse_fqdn("a.b"), None);
+    }
+
+    #[test]
+    fn overlap_and_cover() {
+        assert!(overlap("*.foo.com", "a.foo.com") && !overlap("*.foo.com", "foo.com"));
+        assert!(overlap("*", "x") && overlap("*foo.com", "xfoo.com"));
+        assert!(overlap("*.a.com", "*.b.a.com") && overlap("*.b.a.com", "*.a.com"));
+        assert!(covered_by("*.b.a.com", "*.a.com") && !covered_by("*.a.com", "*.b.a.com"));
+        assert!(!covered_by("*.a.com", "x.a.com"));
+    }
+
+    fn service(name: &str, namespace: &str) -> String {
+        format!("apiVersion: v1\nkind: Service\nmetadata: {{name: {name}, namespace: {namespace}}}\n")
+    }
+
+    #[test]
+    fn services_by_short_and_full_name() {
+        let mesh = test_mesh(&[&service("reviews", "shop")]);
+        assert!(matches!(mesh.host("reviews", "shop"), Answer::Found(_)));
+        assert!(matches!(mesh.host("reviews.shop.svc.cluster.local", "other"), Answer::Found(_)));
+        let Answer::Missing(absence, _) = mesh.host("reviews", "other") else { panic!() };
+        assert_eq!(absence.certainty, Certainty::Unknown);
+        let Answer::Missing(absence, Some(near)) = mesh.host("reviws", "shop") else { panic!() };
+        assert_eq!((absence.certainty, &*near.host), (Certainty::Likely, "reviews.shop.svc.cluster.local"));
+        let Answer::Missing(absence, Some(_)) = mesh.host("reviews.shop", "shop") else { panic!() };
+        assert_eq!(absence.certainty, Certainty::Likely);
+    }
+
+    #[test]
+    fn complete_makes_absence_certain() {
+        let declared = Declared { complete: vec!["Service".into()], ..Declared::default() };
+        let mesh = test_mesh_with(&[&service("a", "shop")], declared);
+        let Answer::Missing(absence, _) = mesh.host("b", "elsewhere") else { panic!() };
+        assert_eq!(absence.certainty, Certainty::Certain);
+        let Answer::Missing(absence, _) = mesh.host("api.example.com", "shop") else { panic!() };
+        assert_eq!(absence.certainty, Certainty::Unknown);
+    }
+
+    #[test]
+    fn service_entries_wildcards_and_scopes() {
+        let entry = |hosts: &str, export: &str| {
+            format!("apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {{name: e, namespace: egress}}\nspec: {{hosts: [{hosts}], exportTo: [{export}]}}\n")
+        };
+        let mesh = test_mesh(&[&entry("'*.example.com', short", "")]);
+        assert!(matches!(mesh.host("api.example.com", "shop"), Answer::Found(_)));
+        assert!(matches!(mesh.host("short.egress.svc.cluster.local", "shop"), Answer::Found(_)));
+        let mesh = test_mesh(&[&entry("api.example.com", "'.'")]);
+        assert!(matches!(mesh.host("api.example.com", "shop"), Answer::Hidden(_)));
+        assert!(matches!(mesh.host("api.example.com", "egress"), Answer::Found(_)));
+    }
+
+    #[test]
+    fn run_time_services_are_never_missing() {
+        let mesh = test_mesh(&[&service("a", "default"), &service("b", "istio-system")]);
+        for (host, namespace) in [("kubernetes", "default"), ("istiod", "istio-system")] {
+            let Answer::Missing(absence, _) = mesh.host(host, namespace) else { panic!() };
+            assert_eq!(absence.certainty, Certainty::Unknown, "{host}");
+        }
+    }
+
+    #[test]
+    fn subsets_of_all_rules_that_a_client_may_see() {
+        let rule = |name: &str, namespace: &str, host: &str, subset: &str| {
+            format!("apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: {name}, namespace: {namespace}}}\nspec: {{host: {host}, subsets: [{{name: {subset}}}]}}\n")
+        };
+        let mesh = test_mesh(&[
+            &rule("a", "shop", "reviews", "v1"),
+            &rule("b", "client", "reviews.shop.svc.cluster.local", "v2"),
+            &rule("c", "third", "reviews.shop.svc.cluster.local", "v3"),
+        ]);
+        let names = |host: &str, ns: &str| -> Vec<String> {
+            mesh.subsets(host, ns).0.iter().map(|p| mesh.trees.node(*p).text().unwrap().to_string()).collect()
+        };
+        assert_eq!(names("reviews", "shop"), ["v1"]);
+        assert_eq!(names("reviews.shop.svc.cluster.local", "client"), ["v1", "v2"]);
+        assert_eq!(mesh.subsets("reviews", "shop").1.certainty, Certainty::Certain);
+        assert_eq!(mesh.subsets("ratings", "shop").1.certainty, Certainty::Likely);
+        assert_eq!(mesh.subsets("ratings", "empty").1.certainty, Certainty::Unknown);
+    }
+
+    #[test]
+    fn differing_copies_of_a_rule_answer_nothing() {
+        let text = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: a, namespace: shop}\nspec: {host: reviews, subsets: [{name: v1}]}\n";
+        let mesh = test_mesh(&[text, &text.replace("v1}", "v2}")]);
+        assert_eq!(mesh.subsets("reviews", "shop").1.certainty, Certainty::Unknown);
+    }
+}

@@ -1,0 +1,324 @@
+//! The Istio installation in the input: istiod by revision, mesh configuration, injectors, webhooks.
+
+use super::Mesh;
+use super::selector::Selector;
+use super::workload::WorkloadId;
+use crate::resource::{Copy, ResourceId};
+use crate::units::Version;
+use crate::yaml::{Node, Place};
+
+/// The revision of an installation that has none.
+pub const DEFAULT_REVISION: &str = "default";
+
+/// One istiod: a workload whose pods carry `app: istiod` and run a container `discovery`.
+#[derive(Debug, Clone)]
+pub struct Istiod {
+    /// The Deployment.
+    pub workload: WorkloadId,
+    /// Its revision.
+    pub revision: Box<str>,
+}
+
+/// A ConfigMap `istio` or `istio-<revision>` with mesh configuration.
+#[derive(Debug, Clone)]
+pub struct MeshConfig {
+    /// The ConfigMap.
+    pub resource: ResourceId,
+    /// Its revision.
+    pub revision: Box<str>,
+    /// The parsed `data.mesh`.
+    pub config: Place,
+}
+
+/// A ConfigMap `istio-sidecar-injector` or `istio-sidecar-injector-<revision>`.
+#[derive(Debug, Clone)]
+pub struct Injector {
+    /// The ConfigMap.
+    pub resource: ResourceId,
+    /// Its revision.
+    pub revision: Box<str>,
+    /// The parsed `data.values`.
+    pub values: Option<Place>,
+    /// The parsed `data.config`.
+    pub config: Option<Place>,
+}
+
+/// One webhook of Istio's that injects proxies.
+#[derive(Debug, Clone)]
+pub struct InjectionWebhook {
+    /// The item of `webhooks`.
+    pub place: Place,
+    /// The revision it injects.
+    pub revision: Box<str>,
+    /// `namespaceSelector`
+    pub namespaces: Selector,
+    /// `objectSelector`
+    pub objects: Selector,
+}
+
+/// Somebody names a Service and a port of it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The Service's namespace and name.
+    pub service: (Box<str>, Box<str>),
+    /// The port of the Service.
+    pub port: u16,
+    /// Where it is named.
+    pub place: Place,
+    /// Who calls, as in "the injection webhook".
+    pub caller: &'static str,
+}
+
+/// Everything of Istio's that the input shows.
+#[derive(Debug, Default)]
+pub struct Installation {
+    /// Mesh configurations by revision.
+    pub mesh_configs: Vec<MeshConfig>,
+    /// Injectors by revision.
+    pub injectors: Vec<Injector>,
+    /// Injection webhooks.
+    pub webhooks: Vec<InjectionWebhook>,
+    /// Calls that Istio's webhooks and proxies make to Services.
+    pub calls: Vec<Call>,
+}
+
+pub(super) fn istiods(mesh: &Mesh) -> Vec<Istiod> {
+    let mut istiods = Vec::new();
+    for (i, workload) in mesh.workloads.iter().enumerate() {
+        if workload.labels.value("app") != Some("istiod") {
+            continue;
+        }
+        let discovery = mesh.containers(workload).into_iter().find(|c| c.get("name").and_then(Node::text) == Some("discovery"));
+        let Some(discovery) = discovery else { continue };
+        let env = discovery
+            .get("env")
+            .into_iter()
+            .flat_map(Node::items)
+            .find(|e| e.get("name").and_then(Node::text) == Some("REVISION"))
+            .and_then(|e| e.get("value"))
+            .and_then(Node::text);
+        let revision = workload.labels.value("istio.io/rev").or(env).filter(|r| !r.is_empty()).unwrap_or(DEFAULT_REVISION);
+        istiods.push(Istiod { workload: WorkloadId(i as u32), revision: revision.into() });
+    }
+    istiods
+}
+
+impl Installation {
+    pub(super) fn new(mesh: &Mesh) -> Installation {
+        let mut installation = Installation::default();
+        for id in mesh.of_kind("", "ConfigMap") {
+            let resource = mesh.resource(id);
+            let name = &*resource.name;
+            let revision = |base: &str| -> Option<Box<str>> {
+                match name.strip_prefix(base)? {
+                    "" => Some(DEFAULT_REVISION.into()),
+                    rest => rest.strip_prefix('-').map(Into::into),
+                }
+            };
+            if resource.copy == Copy::Alternative {
+                continue;
+            }
+            let parsed = |key: &str| mesh.at(id, &["data", key]).and_then(|place| mesh.trees.parse(place));
+            if let Some(revision) = revision("istio-sidecar-injector") {
+                installation.injectors.push(Injector {
+                    resource: id,
+                    revision,
+                    values: parsed("values"),
+                    config: parsed("config"),
+                });
+            } else if let Some(revision) = revision("istio")
+                && let Some(config) = parsed("mesh")
+            {
+                installation.mesh_configs.push(MeshConfig { resource: id, revision, config });
+            }
+        }
+        installation.read_webhooks(mesh);
+        installation.read_discovery_addresses(mesh);
+        installation
+    }
+
+    fn read_webhooks(&mut self, mesh: &Mesh) {
+        for (kind, mutating) in [("MutatingWebhookConfiguration", true), ("ValidatingWebhookConfiguration", false)] {
+            for id in mesh.of_kind("admissionregistration.k8s.io", kind) {
+                let root = mesh.root(id);
+                let tree = mesh.resource(id).root.tree;
+                let label = root.at(&["metadata", "labels", "istio.io/rev"]).or_else(|| root.at(&["metadata", "labels", "istio.io/tag"]));
+                let revision = label.and_then(Node::text).unwrap_or(DEFAULT_REVISION);
+                for webhook in root.get("webhooks").into_iter().flat_map(Node::items) {
+                    // `….sidecar-injector.istio.io`, `rev.validation.istio.io`, `validation.istio.io`
+                    let name = webhook.get("name").and_then(Node::text).unwrap_or("");
+                    if !name.ends_with(".istio.io") {
+                        continue;
+                    }
+                    let place = Place { tree, node: webhook.id() };
+                    if mutating {
+                        self.webhooks.push(InjectionWebhook {
+                            place,
+                            revision: revision.into(),
+                            namespaces: Selector::read(webhook.get("namespaceSelector")),
+                            objects: Selector::read(webhook.get("objectSelector")),
+                        });
+                    }
+                    let Some(service) = webhook.at(&["clientConfig", "service"]) else { continue };
+                    let text = |key: &str| service.get(key).filter(|n| !n.is_unknown()).and_then(Node::text);
+                    let (Some(namespace), Some(name)) = (text("namespace"), text("name")) else { continue };
+                    let port = service.get("port").map_or(Some(443), Node::int).and_then(|p| u16::try_from(p).ok());
+                    let Some(port) = port else { continue };
+                    self.calls.push(Call {
+                        service: (namespace.into(), name.into()),
+                        port,
+                        place: Place { tree, node: service.id() },
+                        caller: if mutating { "the injection webhook" } else { "the validation webhook" },
+                    });
+                }
+            }
+        }
+    }
+
+    fn read_discovery_addresses(&mut self, mesh: &Mesh) {
+        for config in &self.mesh_configs {
+            let Some(address) = mesh.trees.get(config.config, &["defaultConfig", "discoveryAddress"]) else { continue };
+            let node = mesh.trees.node(address);
+            let Some((host, port)) = node.text().filter(|_| !node.is_unknown()).and_then(|t| t.rsplit_once(':')) else {
+                continue;
+            };
+            // istiod's own address is written `istiod.istio-system.svc`.
+            let host = host.strip_suffix(".cluster.local").unwrap_or(host);
+            let Some((name, namespace)) = host.strip_suffix(".svc").and_then(|h| h.rsplit_once('.')) else { continue };
+            let Ok(port) = port.parse() else { continue };
+            self.calls.push(Call {
+                service: (namespace.into(), name.into()),
+                port,
+                place: address,
+                caller: "every proxy",
+            });
+        }
+    }
+}
+
+impl Mesh {
+    /// Istio's root namespace: `rootNamespace` of the mesh configuration, else the namespace of an
+    /// istiod, else `istio-system`.
+    pub fn root_namespace(&self) -> &str {
+        let configured = self.installation.mesh_configs.first().and_then(|c| {
+            self.trees.node(c.config).get("rootNamespace").and_then(Node::text).filter(|t| !t.is_empty())
+        });
+        configured
+            .or_else(|| self.istiods.first().map(|i| &*self.workload(i.workload).namespace))
+            .unwrap_or("istio-system")
+    }
+
+    /// The injector of a revision.
+    pub fn injector(&self, revision: &str) -> Option<&Injector> {
+        self.installation.injectors.iter().find(|i| &*i.revision == revision)
+    }
+
+    /// The mesh configuration of a revision.
+    pub fn mesh_config(&self, revision: &str) -> Option<&MeshConfig> {
+        self.installation.mesh_configs.iter().find(|c| &*c.revision == revision)
+    }
+
+    /// Whether anything of an installation was read.
+    pub fn has_installation(&self) -> bool {
+        !self.istiods.is_empty() || !self.installation.injectors.is_empty() || !self.installation.mesh_configs.is_empty()
+    }
+
+    /// The version of Istio: declared, else the tag of istiod's image. A digest or a stamp such as
+    /// `latest` is no version.
+    pub fn istio_version(&self) -> Option<Version> {
+        if let Some(declared) = &self.declared.istio {
+            return Version::parse(declared);
+        }
+        self.istiods.iter().find_map(|istiod| {
+            let workload = self.workload(istiod.workload);
+            self.containers(workload)
+                .into_iter()
+                .filter(|c| c.get("name").and_then(Node::text) == Some("discovery"))
+                .find_map(|c| Version::parse(c.get("image")?.text()?.rsplit_once(':')?.1))
+        })
+    }
+
+    /// The port of istiod's pods on which the API server reaches its webhooks: 15017, unless the
+    /// argument `--httpsAddr=:N` moves it.
+    pub fn webhook_port(&self, istiod: &Istiod) -> u16 {
+        self.containers(self.workload(istiod.workload))
+            .into_iter()
+            .flat_map(|c| c.get("args").into_iter().flat_map(Node::items))
+            .filter_map(|arg| arg.text()?.strip_prefix("--httpsAddr=")?.rsplit_once(':')?.1.parse().ok())
+            .next()
+            .unwrap_or(15017)
+    }
+
+    /// Whether a Service is visible to istiod: its namespace matches `discoverySelectors` of the mesh
+    /// configuration, or there are none.
+    pub fn is_discovered(&self, namespace: &str) -> bool {
+        let Some(config) = self.installation.mesh_configs.first() else { return true };
+        let selectors: Vec<_> = self
+            .trees
+            .node(config.config)
+            .get("discoverySelectors")
+            .into_iter()
+            .flat_map(Node::items)
+            .map(|item| Selector::read(Some(item)))
+            .collect();
+        let Some(namespace) = self.namespace(namespace) else { return true };
+        selectors.is_empty() || selectors.iter().any(|s| s.matches(&namespace.labels) != super::selector::Tri::No)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_mesh;
+    use super::*;
+
+    const ISTIOD: &str = r#"
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: istiod-canary, namespace: istio-system}
+spec:
+  template:
+    metadata: {labels: {app: istiod, istio.io/rev: canary}}
+    spec:
+      containers:
+      - name: discovery
+        image: docker.io/istio/pilot:1.30.2-distroless
+        args: [discovery, "--httpsAddr=:16017"]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio-canary, namespace: istio-system}
+data:
+  mesh: |-
+    rootNamespace: istio-config
+    defaultConfig:
+      discoveryAddress: istiod-canary.istio-system.svc:15012
+    discoverySelectors:
+    - matchLabels: {istio: "on"}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio-sidecar-injector-canary, namespace: istio-system}
+data:
+  values: '{"global": {"proxy": {"resources": {"limits": {"memory": "1Gi"}}}}}'
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: off}
+"#;
+
+    #[test]
+    fn an_installation_is_found_by_revision() {
+        let mesh = test_mesh(&[ISTIOD]);
+        assert_eq!(&*mesh.istiods[0].revision, "canary");
+        assert_eq!(mesh.istio_version(), Version::parse("1.30.2"));
+        assert_eq!(mesh.webhook_port(&mesh.istiods[0]), 16017);
+        assert_eq!(mesh.root_namespace(), "istio-config");
+        let injector = mesh.injector("canary").unwrap();
+        let limit = mesh.trees.get(injector.values.unwrap(), &["global", "proxy", "resources", "limits", "memory"]).unwrap();
+        assert_eq!(&ISTIOD[mesh.trees.node(limit).span().range()], "\"1Gi\"");
+        let call = &mesh.installation.calls[0];
+        assert_eq!((&*call.service.1, call.port), ("istiod-canary", 15012));
+        assert!(!mesh.is_discovered("off"));
+        assert!(mesh.is_discovered("never-read"));
+    }
+}

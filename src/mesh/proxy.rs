@@ -1,0 +1,165 @@
+//! The resources that a pod's proxy really gets (B.0.2; `files/injection-template.yaml` of 1.31).
+
+use super::Mesh;
+use super::selector::Tri;
+use super::workload::WorkloadId;
+use crate::resource::ResourceId;
+use crate::yaml::{Node, Place};
+
+/// The four annotations; one of them alone switches the mesh-wide values off, all of them.
+pub const ANNOTATIONS: [&str; 4] = [
+    "sidecar.istio.io/proxyCPU",
+    "sidecar.istio.io/proxyMemory",
+    "sidecar.istio.io/proxyCPULimit",
+    "sidecar.istio.io/proxyMemoryLimit",
+];
+
+/// One setting of a proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// Written there.
+    At(Place),
+    /// Not set; the place is the nearest thing that exists.
+    Unset(Place),
+    /// The default of Istio's charts, where nothing was read that sets it.
+    Default(&'static str, Place),
+    /// Not known.
+    Unknown,
+}
+
+/// What a proxy asks for and may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProxyResources {
+    /// `requests.cpu`
+    pub cpu_request: Setting,
+    /// `requests.memory`
+    pub memory_request: Setting,
+    /// `limits.cpu`
+    pub cpu_limit: Setting,
+    /// `limits.memory`
+    pub memory_limit: Setting,
+}
+
+/// One of the four settings.
+#[derive(Debug, Clone, Copy)]
+struct Field {
+    path: [&'static str; 2],
+    annotation: &'static str,
+    /// Chart default, unchanged from 1.10 to 1.31 (C4.1).
+    default: &'static str,
+}
+
+const CPU_REQUEST: Field = Field { path: ["requests", "cpu"], annotation: ANNOTATIONS[0], default: "100m" };
+const MEMORY_REQUEST: Field = Field { path: ["requests", "memory"], annotation: ANNOTATIONS[1], default: "128Mi" };
+const CPU_LIMIT: Field = Field { path: ["limits", "cpu"], annotation: ANNOTATIONS[2], default: "2000m" };
+const MEMORY_LIMIT: Field = Field { path: ["limits", "memory"], annotation: ANNOTATIONS[3], default: "1024Mi" };
+
+impl Mesh {
+    /// The proxy of a workload. For a gateway with template `gateway`, only its own container counts.
+    pub fn proxy(&self, id: WorkloadId) -> ProxyResources {
+        let setting = |field: Field| self.proxy_field(id, field);
+        ProxyResources {
+            cpu_request: setting(CPU_REQUEST),
+            memory_request: setting(MEMORY_REQUEST),
+            cpu_limit: setting(CPU_LIMIT),
+            memory_limit: setting(MEMORY_LIMIT),
+        }
+    }
+
+    /// What an injector gives to proxies that say nothing themselves.
+    pub fn proxy_defaults(&self, injector: ResourceId) -> ProxyResources {
+        let values = self.installation.injectors.iter().find(|i| i.resource == injector).and_then(|i| i.values);
+        let setting = |field: Field| self.injector_field(values, field, self.resource(injector).root);
+        ProxyResources {
+            cpu_request: setting(CPU_REQUEST),
+            memory_request: setting(MEMORY_REQUEST),
+            cpu_limit: setting(CPU_LIMIT),
+            memory_limit: setting(MEMORY_LIMIT),
+        }
+    }
+
+    fn proxy_field(&self, id: WorkloadId, field: Field) -> Setting {
+        let workload = self.workload(id);
+        let tree = workload.template.tree;
+        let container = self
+            .containers(workload)
+            .into_iter()
+            .find(|c| c.get("name").and_then(Node::text) == Some("istio-proxy"));
+        if let Some(node) = container.and_then(|c| c.get("resources")).and_then(|r| r.at(&field.path)) {
+            return Setting::At(Place { tree, node: node.id() });
+        }
+        let image = container.and_then(|c| c.get("image")).and_then(Node::text);
+        let injected = container.is_some() && image.is_some_and(|i| i != "auto");
+        if injected || self.component(workload).is_some() {
+            let place = container.map_or(workload.template, |c| Place { tree, node: c.id() });
+            return Setting::Unset(place);
+        }
+        let annotated: Vec<_> = ANNOTATIONS.iter().filter_map(|a| self.proxy_setting(workload, a)).collect();
+        if let Some(place) = self.proxy_setting(workload, field.annotation) {
+            return Setting::At(place);
+        }
+        if let Some(place) = annotated.first() {
+            return Setting::Unset(*place);
+        }
+        if self.injection(id).sidecar != Tri::Yes {
+            return Setting::Unknown;
+        }
+        match self.injector(&self.injection(id).revision) {
+            Some(injector) => self.injector_field(injector.values, field, self.resource(injector.resource).root),
+            // Values that were not read may be anything; the charts' default is the best bet only
+            // where a rule asks for it.
+            None => Setting::Default(field.default, workload.template),
+        }
+    }
+
+    fn injector_field(&self, values: Option<Place>, field: Field, resource: Place) -> Setting {
+        let Some(values) = values else { return Setting::Unknown };
+        let resources = self.trees.get(values, &["global", "proxy", "resources"]);
+        match resources.and_then(|r| self.trees.get(r, &field.path)) {
+            Some(place) => Setting::At(place),
+            None => Setting::Unset(resources.unwrap_or(resource)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_mesh;
+    use super::*;
+
+    fn deployment(annotations: &str, containers: &str) -> String {
+        format!("apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: a, namespace: shop}}\nspec: {{template: {{metadata: {{labels: {{sidecar.istio.io/inject: 'true'}}, annotations: {{{annotations}}}}}, spec: {{containers: [{containers}]}}}}}}\n")
+    }
+
+    fn limit(texts: &[&str]) -> String {
+        let mesh = test_mesh(texts);
+        match mesh.proxy(WorkloadId(0)).memory_limit {
+            Setting::At(place) => mesh.trees.node(place).text().unwrap().to_string(),
+            Setting::Unset(_) => "unset".to_string(),
+            Setting::Default(text, _) => format!("default {text}"),
+            Setting::Unknown => "unknown".to_string(),
+        }
+    }
+
+    const INJECTOR: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio-sidecar-injector, namespace: istio-system}\ndata:\n  values: '{\"global\": {\"proxy\": {\"resources\": {\"limits\": {\"memory\": \"512Mi\"}}}}}'\n";
+
+    #[test]
+    fn container_then_annotations_then_injector_then_default() {
+        assert_eq!(limit(&[&deployment("", "{name: app}")]), "default 1024Mi");
+        assert_eq!(limit(&[&deployment("", "{name: app}"), INJECTOR]), "512Mi");
+        let annotated = deployment("sidecar.istio.io/proxyMemoryLimit: 300Mi", "{name: app}");
+        assert_eq!(limit(&[&annotated, INJECTOR]), "300Mi");
+        let container = "{name: istio-proxy, image: auto, resources: {limits: {memory: 256Mi}}}";
+        assert_eq!(limit(&[&deployment("sidecar.istio.io/proxyMemoryLimit: 300Mi", container), INJECTOR]), "256Mi");
+    }
+
+    #[test]
+    fn one_annotation_drops_the_other_three() {
+        assert_eq!(limit(&[&deployment("sidecar.istio.io/proxyCPU: 1", "{name: app}"), INJECTOR]), "unset");
+    }
+
+    #[test]
+    fn an_injected_pod_has_what_its_container_says() {
+        assert_eq!(limit(&[&deployment("", "{name: istio-proxy, image: proxyv2}"), INJECTOR]), "unset");
+    }
+}
