@@ -1,8 +1,10 @@
 //! plimsoll.
 pub mod finding;
-pub mod report;
-pub mod source;
-pub mod yaml;
-pub mod resource;
+pub mod kinds;
 pub mod mesh;
+pub mod report;
+pub mod resource;
+pub mod rule;
+pub mod source;
 pub mod units;
+pub mod yaml;

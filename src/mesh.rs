@@ -135,12 +135,7 @@ impl Mesh {
 
     /// All resources of a kind, each identity once, in canonical order.
     pub fn of_kind(&self, group: &str, kind: &str) -> impl Iterator<Item = ResourceId> {
-        self.by_kind
-            .get(&(group.into(), kind.into()))
-            .into_iter()
-            .flatten()
-            .copied()
-            .filter(|id| self.counts(*id))
+        self.by_kind.get(&(group.into(), kind.into())).into_iter().flatten().copied().filter(|id| self.counts(*id))
     }
 
     /// Whether a resource stands for its identity: copies are counted once.
@@ -238,9 +233,8 @@ pub(crate) fn test_mesh_with(texts: &[&str], declared: Declared) -> Mesh {
     for (_, tree) in trees.files() {
         assert!(tree.errors.is_empty(), "{:?}", tree.errors);
     }
-    let resources = (0..texts.len())
-        .flat_map(|i| crate::resource::find(&trees, i as u32, "default", false).resources)
-        .collect();
+    let resources =
+        (0..texts.len()).flat_map(|i| crate::resource::find(&trees, i as u32, "default", false).resources).collect();
     Mesh::new("", Arc::new(trees), resources, declared)
 }
 
@@ -251,7 +245,10 @@ mod tests {
     #[test]
     fn equal_copies_count_once_and_differing_ones_are_alternatives() {
         let service = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80}]}\n";
-        let mesh = test_mesh(&[service, "# other\nkind: Service\napiVersion: v1\nmetadata: {name: a}\nspec: {ports: [{port: 80}]}\n"]);
+        let mesh = test_mesh(&[
+            service,
+            "# other\nkind: Service\napiVersion: v1\nmetadata: {name: a}\nspec: {ports: [{port: 80}]}\n",
+        ]);
         assert_eq!(mesh.of_kind("", "Service").count(), 1);
         assert_eq!(mesh.resources[1].copy, Copy::Repeated);
         let mesh = test_mesh(&[service, &service.replace("80", "81")]);
@@ -261,7 +258,9 @@ mod tests {
 
     #[test]
     fn owners_are_found_by_place() {
-        let mesh = test_mesh(&["apiVersion: v1\nkind: A\nmetadata: {name: a}\n---\napiVersion: v1\nkind: B\nmetadata: {name: b}\n"]);
+        let mesh = test_mesh(&[
+            "apiVersion: v1\nkind: A\nmetadata: {name: a}\n---\napiVersion: v1\nkind: B\nmetadata: {name: b}\n",
+        ]);
         let place = mesh.at(ResourceId(1), &["metadata", "name"]).unwrap();
         assert_eq!(mesh.owner(place), Some(ResourceId(1)));
     }

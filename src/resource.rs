@@ -1,6 +1,7 @@
 //! Documents to resources: identity, origin, and items of lists.
 
 use crate::finding::ResourceRef;
+use crate::kinds::is_cluster_scoped;
 use crate::source::FileId;
 use crate::yaml::{Document, Node, Place, Tree, Trees};
 
@@ -68,47 +69,6 @@ impl Resource {
     pub fn namespace(&self) -> &str {
         self.namespace.as_deref().unwrap_or("")
     }
-}
-
-/// Kinds that have no namespace, by group and kind (built-in APIs, Istio, Gateway API, Sail).
-const CLUSTER_SCOPED: &[(&str, &str)] = &[
-    ("", "Namespace"),
-    ("", "Node"),
-    ("", "PersistentVolume"),
-    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
-    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
-    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
-    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
-    ("apiextensions.k8s.io", "CustomResourceDefinition"),
-    ("apiregistration.k8s.io", "APIService"),
-    ("certificates.k8s.io", "CertificateSigningRequest"),
-    ("certificates.k8s.io", "ClusterTrustBundle"),
-    ("cert-manager.io", "ClusterIssuer"),
-    ("cilium.io", "CiliumClusterwideNetworkPolicy"),
-    ("crd.projectcalico.org", "GlobalNetworkPolicy"),
-    ("external-secrets.io", "ClusterSecretStore"),
-    ("gateway.networking.k8s.io", "GatewayClass"),
-    ("networking.k8s.io", "IngressClass"),
-    ("node.k8s.io", "RuntimeClass"),
-    ("policy.networking.k8s.io", "AdminNetworkPolicy"),
-    ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"),
-    ("policy.networking.k8s.io", "ClusterNetworkPolicy"),
-    ("projectcalico.org", "GlobalNetworkPolicy"),
-    ("rbac.authorization.k8s.io", "ClusterRole"),
-    ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
-    ("sailoperator.io", "Istio"),
-    ("sailoperator.io", "IstioCNI"),
-    ("sailoperator.io", "IstioRevision"),
-    ("sailoperator.io", "IstioRevisionTag"),
-    ("sailoperator.io", "ZTunnel"),
-    ("scheduling.k8s.io", "PriorityClass"),
-    ("storage.k8s.io", "CSIDriver"),
-    ("storage.k8s.io", "StorageClass"),
-];
-
-/// Whether a kind is known to have no namespace.
-pub fn is_cluster_scoped(group: &str, kind: &str) -> bool {
-    CLUSTER_SCOPED.contains(&(group, kind))
 }
 
 /// What a file turned out to hold.

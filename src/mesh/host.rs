@@ -133,12 +133,8 @@ impl Mesh {
         if let Some(entry) = exact.iter().rfind(|e| sees(e)) {
             return Answer::Found(entry.clone());
         }
-        let wildcard = self
-            .hosts
-            .wildcard
-            .iter()
-            .filter(|e| sees(e) && covered_by(host, &e.host))
-            .max_by_key(|e| e.host.len());
+        let wildcard =
+            self.hosts.wildcard.iter().filter(|e| sees(e) && covered_by(host, &e.host)).max_by_key(|e| e.host.len());
         if let Some(entry) = wildcard {
             return Answer::Found(entry.clone());
         }
@@ -243,7 +239,10 @@ impl Mesh {
                 if resource.copy == Copy::Alternative && !covered_by(&expanded, &expand(text, resource.namespace())) {
                     continue;
                 }
-                return (Vec::new(), Absence::unknown(format!("DestinationRules of namespace {}", resource.namespace())));
+                return (
+                    Vec::new(),
+                    Absence::unknown(format!("DestinationRules of namespace {}", resource.namespace())),
+                );
             }
             if !covered_by(&expanded, &expand(text, resource.namespace())) || !self.exported_to(id, namespace) {
                 continue;
@@ -269,12 +268,8 @@ impl Mesh {
     }
 
     fn destination_rules_near(&self, namespaces: &[&str]) -> Vec<ResourceId> {
-        let mut near: Vec<ResourceId> = namespaces
-            .iter()
-            .filter_map(|ns| self.destination_rules.get(*ns))
-            .flatten()
-            .copied()
-            .collect();
+        let mut near: Vec<ResourceId> =
+            namespaces.iter().filter_map(|ns| self.destination_rules.get(*ns)).flatten().copied().collect();
         near.sort();
         near.dedup();
         near
@@ -358,7 +353,9 @@ mod tests {
     #[test]
     fn service_entries_wildcards_and_scopes() {
         let entry = |hosts: &str, export: &str| {
-            format!("apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {{name: e, namespace: egress}}\nspec: {{hosts: [{hosts}], exportTo: [{export}]}}\n")
+            format!(
+                "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {{name: e, namespace: egress}}\nspec: {{hosts: [{hosts}], exportTo: [{export}]}}\n"
+            )
         };
         let mesh = test_mesh(&[&entry("'*.example.com', short", "")]);
         assert!(matches!(mesh.host("api.example.com", "shop"), Answer::Found(_)));
@@ -380,7 +377,9 @@ mod tests {
     #[test]
     fn subsets_of_all_rules_that_a_client_may_see() {
         let rule = |name: &str, namespace: &str, host: &str, subset: &str| {
-            format!("apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: {name}, namespace: {namespace}}}\nspec: {{host: {host}, subsets: [{{name: {subset}}}]}}\n")
+            format!(
+                "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: {name}, namespace: {namespace}}}\nspec: {{host: {host}, subsets: [{{name: {subset}}}]}}\n"
+            )
         };
         let mesh = test_mesh(&[
             &rule("a", "shop", "reviews", "v1"),

@@ -44,9 +44,8 @@ impl Mesh {
     /// What a workload is to Istio, by its pods' labels, annotations and containers (table 6.2).
     pub fn component(&self, workload: &Workload) -> Option<Component> {
         let label = |key: &str| workload.labels.value(key);
-        let has_container = |name: &str| {
-            self.containers(workload).iter().any(|c| c.get("name").and_then(Node::text) == Some(name))
-        };
+        let has_container =
+            |name: &str| self.containers(workload).iter().any(|c| c.get("name").and_then(Node::text) == Some(name));
         if label("app") == Some("istiod") && has_container("discovery") {
             return Some(Component::Istiod);
         }
@@ -94,7 +93,8 @@ impl Mesh {
 
     fn sidecar(&self, workload: &Workload) -> (Tri, String) {
         let default = || DEFAULT_REVISION.to_string();
-        let already = self.containers(workload).iter().any(|c| c.get("name").and_then(Node::text) == Some("istio-proxy"));
+        let already =
+            self.containers(workload).iter().any(|c| c.get("name").and_then(Node::text) == Some("istio-proxy"));
         if already {
             return (Tri::Yes, default());
         }
@@ -235,7 +235,9 @@ mod tests {
     use super::*;
 
     fn pod(labels: &str, annotations: &str, spec: &str) -> String {
-        format!("apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: a, namespace: shop}}\nspec: {{template: {{metadata: {{labels: {{{labels}}}, annotations: {{{annotations}}}}}, spec: {{{spec}}}}}}}\n")
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: a, namespace: shop}}\nspec: {{template: {{metadata: {{labels: {{{labels}}}, annotations: {{{annotations}}}}}, spec: {{{spec}}}}}}}\n"
+        )
     }
 
     fn namespace(labels: &str) -> String {

@@ -88,7 +88,8 @@ pub(super) fn istiods(mesh: &Mesh) -> Vec<Istiod> {
         if workload.labels.value("app") != Some("istiod") {
             continue;
         }
-        let discovery = mesh.containers(workload).into_iter().find(|c| c.get("name").and_then(Node::text) == Some("discovery"));
+        let discovery =
+            mesh.containers(workload).into_iter().find(|c| c.get("name").and_then(Node::text) == Some("discovery"));
         let Some(discovery) = discovery else { continue };
         let env = discovery
             .get("env")
@@ -97,7 +98,8 @@ pub(super) fn istiods(mesh: &Mesh) -> Vec<Istiod> {
             .find(|e| e.get("name").and_then(Node::text) == Some("REVISION"))
             .and_then(|e| e.get("value"))
             .and_then(Node::text);
-        let revision = workload.labels.value("istio.io/rev").or(env).filter(|r| !r.is_empty()).unwrap_or(DEFAULT_REVISION);
+        let revision =
+            workload.labels.value("istio.io/rev").or(env).filter(|r| !r.is_empty()).unwrap_or(DEFAULT_REVISION);
         istiods.push(Istiod { workload: WorkloadId(i as u32), revision: revision.into() });
     }
     istiods
@@ -142,7 +144,9 @@ impl Installation {
             for id in mesh.of_kind("admissionregistration.k8s.io", kind) {
                 let root = mesh.root(id);
                 let tree = mesh.resource(id).root.tree;
-                let label = root.at(&["metadata", "labels", "istio.io/rev"]).or_else(|| root.at(&["metadata", "labels", "istio.io/tag"]));
+                let label = root
+                    .at(&["metadata", "labels", "istio.io/rev"])
+                    .or_else(|| root.at(&["metadata", "labels", "istio.io/tag"]));
                 let revision = label.and_then(Node::text).unwrap_or(DEFAULT_REVISION);
                 for webhook in root.get("webhooks").into_iter().flat_map(Node::items) {
                     // `….sidecar-injector.istio.io`, `rev.validation.istio.io`, `validation.istio.io`
@@ -220,7 +224,9 @@ impl Mesh {
 
     /// Whether anything of an installation was read.
     pub fn has_installation(&self) -> bool {
-        !self.istiods.is_empty() || !self.installation.injectors.is_empty() || !self.installation.mesh_configs.is_empty()
+        !self.istiods.is_empty()
+            || !self.installation.injectors.is_empty()
+            || !self.installation.mesh_configs.is_empty()
     }
 
     /// The version of Istio: declared, else the tag of istiod's image. A digest or a stamp such as
@@ -314,7 +320,8 @@ metadata: {name: off}
         assert_eq!(mesh.webhook_port(&mesh.istiods[0]), 16017);
         assert_eq!(mesh.root_namespace(), "istio-config");
         let injector = mesh.injector("canary").unwrap();
-        let limit = mesh.trees.get(injector.values.unwrap(), &["global", "proxy", "resources", "limits", "memory"]).unwrap();
+        let limit =
+            mesh.trees.get(injector.values.unwrap(), &["global", "proxy", "resources", "limits", "memory"]).unwrap();
         assert_eq!(&ISTIOD[mesh.trees.node(limit).span().range()], "\"1Gi\"");
         let call = &mesh.installation.calls[0];
         assert_eq!((&*call.service.1, call.port), ("istiod-canary", 15012));

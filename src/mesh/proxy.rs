@@ -81,10 +81,8 @@ impl Mesh {
     fn proxy_field(&self, id: WorkloadId, field: Field) -> Setting {
         let workload = self.workload(id);
         let tree = workload.template.tree;
-        let container = self
-            .containers(workload)
-            .into_iter()
-            .find(|c| c.get("name").and_then(Node::text) == Some("istio-proxy"));
+        let container =
+            self.containers(workload).into_iter().find(|c| c.get("name").and_then(Node::text) == Some("istio-proxy"));
         if let Some(node) = container.and_then(|c| c.get("resources")).and_then(|r| r.at(&field.path)) {
             return Setting::At(Place { tree, node: node.id() });
         }
@@ -128,7 +126,9 @@ mod tests {
     use super::*;
 
     fn deployment(annotations: &str, containers: &str) -> String {
-        format!("apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: a, namespace: shop}}\nspec: {{template: {{metadata: {{labels: {{sidecar.istio.io/inject: 'true'}}, annotations: {{{annotations}}}}}, spec: {{containers: [{containers}]}}}}}}\n")
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: a, namespace: shop}}\nspec: {{template: {{metadata: {{labels: {{sidecar.istio.io/inject: 'true'}}, annotations: {{{annotations}}}}}, spec: {{containers: [{containers}]}}}}}}\n"
+        )
     }
 
     fn limit(texts: &[&str]) -> String {

@@ -303,7 +303,11 @@ mod tests {
     #[test]
     fn what_the_api_server_refuses_matches_nothing() {
         let l = labels("{app: a}");
-        for bad in ["{key: app, operator: In, values: []}", "{key: app, operator: Exists, values: [a]}", "{key: app, operator: is}"] {
+        for bad in [
+            "{key: app, operator: In, values: []}",
+            "{key: app, operator: Exists, values: [a]}",
+            "{key: app, operator: is}",
+        ] {
             assert_eq!(selects(&format!("matchExpressions: [{bad}]"), &l), Tri::No, "{bad}");
         }
     }

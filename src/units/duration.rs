@@ -57,7 +57,9 @@ mod tests {
 
     #[test]
     fn go_durations() {
-        for (text, seconds) in [("1h30m", 5400.0), ("300ms", 0.3), ("10s", 10.0), ("1.5h", 5400.0), ("0", 0.0), ("-5s", -5.0)] {
+        for (text, seconds) in
+            [("1h30m", 5400.0), ("300ms", 0.3), ("10s", 10.0), ("1.5h", 5400.0), ("0", 0.0), ("-5s", -5.0)]
+        {
             assert_eq!(Duration::parse(text).unwrap().as_secs_f64(), seconds, "{text}");
         }
         for text in ["", "10", "1d", "s", "1h30"] {

@@ -105,7 +105,11 @@ impl fmt::Display for Quantity {
         for (suffix, unit) in [("G", NANO), ("M", 1_000_000)] {
             if value >= unit && value % (unit / 10) == 0 {
                 let number = value as f64 / unit as f64;
-                return if number.fract() == 0.0 { write!(f, "{number:.0}{suffix}") } else { write!(f, "{number:.1}{suffix}") };
+                return if number.fract() == 0.0 {
+                    write!(f, "{number:.0}{suffix}")
+                } else {
+                    write!(f, "{number:.1}{suffix}")
+                };
             }
         }
         if value >= 1 << 20 { write!(f, "{:.1}Mi", value as f64 / f64::from(1 << 20)) } else { write!(f, "{value}") }
@@ -142,14 +146,34 @@ mod tests {
 
     #[test]
     fn rubbish_is_no_quantity() {
-        for text in ["", "Mi", "128 Mi", "128MB", "1.2.3", "four", "0x10", "--1", "1e", "1e99", "12345678901234567890123456789012"] {
+        for text in [
+            "",
+            "Mi",
+            "128 Mi",
+            "128MB",
+            "1.2.3",
+            "four",
+            "0x10",
+            "--1",
+            "1e",
+            "1e99",
+            "12345678901234567890123456789012",
+        ] {
             assert_eq!(Quantity::parse(text), None, "{text}");
         }
     }
 
     #[test]
     fn shown_as_people_write_them() {
-        for (text, shown) in [("2048Mi", "2Gi"), ("1536Mi", "1.5Gi"), ("500m", "500m"), ("0.25", "250m"), ("4", "4"), ("1500M", "1.5G"), ("200Mi", "200Mi")] {
+        for (text, shown) in [
+            ("2048Mi", "2Gi"),
+            ("1536Mi", "1.5Gi"),
+            ("500m", "500m"),
+            ("0.25", "250m"),
+            ("4", "4"),
+            ("1500M", "1.5G"),
+            ("200Mi", "200Mi"),
+        ] {
             assert_eq!(Quantity::parse(text).unwrap().to_string(), shown);
         }
     }

@@ -293,7 +293,10 @@ impl<'t> Node<'t> {
             return self.parent().map_or_else(|| self.span(), Node::place);
         }
         let named = match self.parent() {
-            None => self.at(&["metadata", "name"]).or_else(|| self.at(&["metadata", "generateName"])).or_else(|| self.get("kind")),
+            None => self
+                .at(&["metadata", "name"])
+                .or_else(|| self.at(&["metadata", "generateName"]))
+                .or_else(|| self.get("kind")),
             Some(_) if self.get("kind").is_some() && self.get("metadata").is_some() => {
                 self.at(&["metadata", "name"]).or_else(|| self.get("kind"))
             }

@@ -292,18 +292,21 @@ impl Builder {
             hash: 0,
         });
         self.anchor(anchor, id);
-        self.stack.push(Open { node: id, last_child: NONE, keys: Vec::new(), many: HashMap::new(), expects_key: kind == Kind::Map });
+        self.stack.push(Open {
+            node: id,
+            last_child: NONE,
+            keys: Vec::new(),
+            many: HashMap::new(),
+            expects_key: kind == Kind::Map,
+        });
     }
 
     fn close(&mut self, end: usize) {
         let Some(open) = self.stack.pop() else { return };
         let flow = self.tree.nodes[open.node as usize].flags & flag::FLOW != 0;
         // A block collection is said to end at the next token; its last child knows better.
-        let end = if flow || open.last_child == NONE {
-            end as u32
-        } else {
-            self.tree.nodes[open.last_child as usize].end
-        };
+        let end =
+            if flow || open.last_child == NONE { end as u32 } else { self.tree.nodes[open.last_child as usize].end };
         let node = &mut self.tree.nodes[open.node as usize];
         node.end = end.max(node.start);
     }

@@ -26,7 +26,8 @@ fn every_key_and_value_has_its_span() {
 #[test]
 fn documents_empty_ones_and_recovery() {
     let t = tree("a: 1\n---\n---\nb: [\n---\nc: 3\n");
-    let names: Vec<_> = t.roots().filter(|r| r.is_map()).map(|r| r.entries().next().unwrap().0.text().unwrap().to_string()).collect();
+    let names: Vec<_> =
+        t.roots().filter(|r| r.is_map()).map(|r| r.entries().next().unwrap().0.text().unwrap().to_string()).collect();
     assert_eq!(names, ["a", "c"]);
     assert_eq!(t.errors.len(), 1);
     assert_eq!(t.errors[0].kind, ErrorKind::Syntax);

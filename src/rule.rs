@@ -1,0 +1,126 @@
+//! Rules as plain data: one file each, with its header, its page and its examples. Nothing here
+//! knows the language that the rule's code is written in.
+
+pub mod header;
+pub mod load;
+pub mod page;
+pub mod params;
+pub mod table;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::finding::{RuleId, Severity};
+use crate::source::SourceFile;
+use header::{Header, Subject};
+use page::Page;
+use params::ParamValue;
+use table::Table;
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// `topic/id`, from its folder and file name.
+    pub id: RuleId,
+    /// Its file, for errors.
+    pub file: Arc<SourceFile>,
+    /// What its front matter says.
+    pub header: Header,
+    /// Its page: title, why, examples.
+    pub page: Page,
+    /// The code; the page is blanked to empty lines, so that positions hold.
+    pub code: String,
+    /// Whether it comes with plimsoll.
+    pub built_in: bool,
+}
+
+impl Rule {
+    /// What it checks.
+    pub fn subjects(&self) -> &[Subject] {
+        &self.header.checks
+    }
+
+    /// Whether a name in `--select`, `--ignore` or a comment means this rule: its id, the part after
+    /// the slash, its topic, an id of another tool, or a former id.
+    pub fn is_named(&self, name: &str) -> bool {
+        name == "all"
+            || name == self.id.as_str()
+            || name == self.id.stem()
+            || name == self.id.topic()
+            || self.header.aka.iter().any(|a| a == name)
+            || self.header.formerly.iter().any(|f| f == name || f.rsplit('/').next() == Some(name))
+    }
+}
+
+/// Shared functions that all rules may call.
+#[derive(Debug)]
+pub struct Library {
+    /// Its file.
+    pub file: Arc<SourceFile>,
+}
+
+/// All rules of a run, sorted by id.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    /// The rules.
+    pub rules: Vec<Rule>,
+    /// Files of `lib` folders, by path.
+    pub libraries: Vec<Library>,
+    /// Tables of `data` folders, by file stem.
+    pub tables: BTreeMap<String, Table>,
+}
+
+impl RuleSet {
+    /// The rule of that id, stem or alias, if the name means exactly one.
+    pub fn find(&self, name: &str) -> Option<&Rule> {
+        let exact = self.rules.iter().find(|r| r.id.as_str() == name || r.id.stem() == name);
+        exact.or_else(|| {
+            let mut named = self.rules.iter().filter(|r| r.is_named(name));
+            named.next().filter(|_| named.next().is_none())
+        })
+    }
+
+    /// Whether a name means any rule.
+    pub fn knows(&self, name: &str) -> bool {
+        self.rules.iter().any(|r| r.is_named(name))
+    }
+
+    /// All names that mean a rule, for "did you mean".
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self
+            .rules
+            .iter()
+            .flat_map(|r| {
+                [r.id.as_str(), r.id.stem(), r.id.topic()].into_iter().chain(r.header.aka.iter().map(String::as_str))
+            })
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+/// Values of a rule's parameters after presets, configuration and flags.
+pub type Params = BTreeMap<String, ParamValue>;
+
+/// How a rule takes part in a run.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// Whether it runs.
+    pub on: bool,
+    /// The highest severity of its findings; lower than the header's if the user says so.
+    pub severity: Severity,
+    /// Its parameters.
+    pub params: Params,
+}
+
+/// The name that is most alike, for "did you mean".
+pub fn closest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = (wanted.chars().count() / 3).clamp(1, 3);
+    known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(wanted, name), name))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, name)| name)
+}
