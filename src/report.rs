@@ -1,12 +1,19 @@
 //! Findings as people and programs read them. Every writer takes the same [`Report`] and returns
 //! text; nothing here prints.
 
+mod excerpt;
 pub mod json;
 pub mod pretty;
+pub mod sanitize;
 pub mod short;
+pub mod summary;
+#[cfg(test)]
+mod tests;
+
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 use crate::finding::{Finding, Problem, Severity};
-use crate::source::Sources;
+use crate::source::{SourceFile, Sources};
 
 /// Something that the input does not show, and how many rules it keeps silent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +54,8 @@ pub struct Summary {
     pub today: String,
     /// Findings that a comment switches off.
     pub suppressed: usize,
+    /// Findings that the baseline already lists.
+    pub baselined: usize,
     /// What is not known.
     pub unknown: Vec<Unknown>,
     /// What was not checked.
@@ -71,6 +80,13 @@ impl Report<'_> {
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|f| f.severity == severity).count()
     }
+
+    /// The findings that are grave enough to be shown.
+    fn shown<'s>(&'s self, style: &'s Style) -> impl Iterator<Item = &'s Finding> {
+        self.findings
+            .iter()
+            .filter(|f| f.severity >= style.min_severity)
+    }
 }
 
 /// How a report is drawn.
@@ -92,4 +108,54 @@ pub struct Style {
     pub verbose: bool,
     /// Counts by rule instead of findings.
     pub statistics: bool,
+}
+
+impl Style {
+    /// The text in that ANSI style, line by line because pagers forget colours at a line's end.
+    fn paint(&self, code: &str, text: &str) -> String {
+        if !self.color {
+            return text.to_string();
+        }
+        let lines: Vec<_> = text
+            .split('\n')
+            .map(|line| format!("\x1b[{code}m{line}\x1b[0m"))
+            .collect();
+        lines.join("\n")
+    }
+
+    /// The text in lines that fit, the first after `head`, the others after `indent`. Words stay
+    /// whole, so that a flag or a path can be copied.
+    fn wrap(&self, text: &str, head: &str, indent: &str) -> String {
+        wrap(text, self.width, head, indent)
+    }
+}
+
+fn wrap(text: &str, width: usize, head: &str, indent: &str) -> String {
+    let options = Options::new(width)
+        .initial_indent(head)
+        .subsequent_indent(indent)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit);
+    textwrap::fill(text, options)
+}
+
+/// The ANSI style of a severity.
+fn ansi(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "1;31",
+        Severity::Warning => "1;33",
+        Severity::Info => "1;36",
+    }
+}
+
+/// `path:line:column`, or the path alone if the text is empty or could not be read.
+fn location(file: &SourceFile, offset: usize) -> String {
+    let name = sanitize::one_line(&file.name);
+    if file.text.is_empty() {
+        return name.into_owned();
+    }
+    let at = file.line_col(offset as u32);
+    format!("{name}:{}:{}", at.line, at.column)
 }

@@ -104,13 +104,37 @@ impl SourceFile {
 #[derive(Debug, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    masked: Vec<Span>,
 }
 
 impl Sources {
     /// Sorts the texts by name, so that no later order depends on the file system.
     pub fn new(mut files: Vec<SourceFile>) -> Sources {
         files.sort_by(|a, b| a.name.cmp(&b.name));
-        Sources { files }
+        Sources {
+            files,
+            masked: Vec::new(),
+        }
+    }
+
+    /// Names the bytes that no output may show, in any order.
+    pub fn set_masked(&mut self, mut spans: Vec<Span>) {
+        spans.sort();
+        spans.dedup_by(|next, last| {
+            let overlaps = next.file == last.file && next.start <= last.end;
+            if overlaps {
+                last.end = last.end.max(next.end);
+            }
+            overlaps
+        });
+        self.masked = spans;
+    }
+
+    /// The bytes of one text that no output may show: in order, never overlapping.
+    pub fn masked(&self, file: FileId) -> &[Span] {
+        let start = self.masked.partition_point(|s| s.file < file);
+        let end = self.masked.partition_point(|s| s.file <= file);
+        &self.masked[start..end]
     }
 
     /// The text of that number.
@@ -163,5 +187,20 @@ mod tests {
     fn sources_are_ordered_by_name() {
         let sources = Sources::new(vec![SourceFile::new("b", None, "2"), SourceFile::new("a", None, "1")]);
         assert_eq!(&*sources.file(FileId(0)).text, "1");
+    }
+
+    #[test]
+    fn masked_spans_are_ordered_and_disjoint() {
+        let span = |file, start, end| Span::new(FileId(file), start, end);
+        let mut sources = Sources::default();
+        sources.set_masked(vec![
+            span(1, 5, 9),
+            span(0, 4, 6),
+            span(0, 1, 5),
+            span(1, 10, 12),
+        ]);
+        assert_eq!(sources.masked(FileId(0)), [span(0, 1, 6)]);
+        assert_eq!(sources.masked(FileId(1)), [span(1, 5, 9), span(1, 10, 12)]);
+        assert_eq!(sources.masked(FileId(2)), []);
     }
 }

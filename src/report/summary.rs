@@ -1,0 +1,146 @@
+//! The lines under every report that people read, and the table of counts.
+
+use std::collections::BTreeMap;
+
+use super::sanitize::one_line;
+use super::{Report, Skipped, Style, ansi};
+use crate::finding::{RuleId, Severity};
+
+/// What was found and read, what was judged and what is not known, what can be fixed, what was
+/// left out. Nothing if the style is quiet.
+pub fn summary_lines(report: &Report, style: &Style) -> String {
+    if style.quiet {
+        return String::new();
+    }
+    let mut out = String::new();
+    let mut line = |text: String| {
+        out.push_str(&style.wrap(&one_line(&text), " ", "   "));
+        out.push('\n');
+    };
+    let summary = report.summary;
+    line(format!(
+        "{} in {}, {}",
+        found(report, style),
+        count(summary.files, "file"),
+        count(summary.resources, "resource")
+    ));
+    if !report.problems.is_empty() {
+        let problems = count(report.problems.len(), "problem");
+        line(format!("{problems} with rules or configuration"));
+    }
+    line(judged(report));
+    let fixable = report
+        .shown(style)
+        .filter(|f| f.fixes.iter().any(|fix| fix.safe))
+        .count();
+    if fixable > 0 {
+        line(format!(
+            "{} can be fixed with --fix",
+            count(fixable, "finding")
+        ));
+    }
+    if summary.suppressed > 0 {
+        line(format!(
+            "{} suppressed",
+            count(summary.suppressed, "finding")
+        ));
+    }
+    if summary.baselined > 0 {
+        line(format!(
+            "{} in the baseline",
+            count(summary.baselined, "finding")
+        ));
+    }
+    let listed = |skipped: &&Skipped| style.verbose || skipped.notable;
+    for Skipped { path, reason, .. } in summary.skipped.iter().filter(listed) {
+        line(format!("Skipped: {path}: {reason}"));
+    }
+    let unlisted = summary.skipped.iter().filter(|s| !listed(s)).count();
+    if unlisted > 0 {
+        line(format!(
+            "{} skipped (-v lists them)",
+            count(unlisted, "file")
+        ));
+    }
+    out
+}
+
+/// How many findings each rule has, the most frequent first.
+pub fn statistics(report: &Report, style: &Style) -> String {
+    let mut by_rule: BTreeMap<&RuleId, (usize, Severity)> = BTreeMap::new();
+    for finding in report.shown(style) {
+        let (count, severity) = by_rule
+            .entry(&finding.rule)
+            .or_insert((0, finding.severity));
+        *count += 1;
+        *severity = finding.severity.max(*severity);
+    }
+    let mut rows: Vec<_> = by_rule.into_iter().collect();
+    rows.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
+    let width = rows
+        .first()
+        .map_or(0, |(_, (count, _))| count.to_string().len());
+    let row = |(rule, (count, severity)): (&RuleId, (usize, Severity))| {
+        let severity = style.paint(ansi(severity), &format!("{severity:<7}"));
+        format!(
+            " {count:>width$}  {severity}  {}\n",
+            one_line(rule.as_str())
+        )
+    };
+    rows.into_iter().map(row).collect()
+}
+
+/// `2 errors, 3 warnings (5 infos: --min-severity info)`
+fn found(report: &Report, style: &Style) -> String {
+    let counts = |severities: &[Severity]| -> Vec<String> {
+        let some = severities.iter().filter(|s| report.count(**s) > 0);
+        some.map(|s| count(report.count(*s), s.as_str())).collect()
+    };
+    let all = [Severity::Error, Severity::Warning, Severity::Info];
+    let (shown, hidden) = all.split_at(all.partition_point(|s| *s >= style.min_severity));
+    let names = counts(shown);
+    let hidden_counts = counts(hidden);
+    let shown = match (names.is_empty(), shown) {
+        (false, _) => names.join(", "),
+        (true, [_]) => "no errors".to_string(),
+        (true, [_, _]) => "no errors or warnings".to_string(),
+        (true, _) => "no findings".to_string(),
+    };
+    match hidden.iter().rfind(|s| report.count(**s) > 0) {
+        None => shown,
+        Some(lowest) => format!(
+            "{shown} ({}: --min-severity {lowest})",
+            hidden_counts.join(", ")
+        ),
+    }
+}
+
+/// `Judged: 61 of 94 rules. Not known: Istio installation (12 rules; --assume istio=1.30)`
+fn judged(report: &Report) -> String {
+    let summary = report.summary;
+    let judged = format!(
+        "Judged: {} of {}",
+        summary.judged,
+        count(summary.rules, "rule")
+    );
+    let unknown: Vec<String> = summary
+        .unknown
+        .iter()
+        .map(|unknown| {
+            let rules = count(unknown.rules, "rule");
+            match &unknown.declare {
+                Some(declare) => format!("{} ({rules}; {declare})", unknown.what),
+                None => format!("{} ({rules})", unknown.what),
+            }
+        })
+        .collect();
+    if unknown.is_empty() {
+        return judged;
+    }
+    format!("{judged}. Not known: {}", unknown.join(", "))
+}
+
+/// `1 file`, `2 files`
+fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
