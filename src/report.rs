@@ -83,9 +83,7 @@ impl Report<'_> {
 
     /// The findings that are grave enough to be shown.
     fn shown<'s>(&'s self, style: &'s Style) -> impl Iterator<Item = &'s Finding> {
-        self.findings
-            .iter()
-            .filter(|f| f.severity >= style.min_severity)
+        self.findings.iter().filter(|f| f.severity >= style.min_severity)
     }
 }
 
@@ -116,10 +114,7 @@ impl Style {
         if !self.color {
             return text.to_string();
         }
-        let lines: Vec<_> = text
-            .split('\n')
-            .map(|line| format!("\x1b[{code}m{line}\x1b[0m"))
-            .collect();
+        let lines: Vec<_> = text.split('\n').map(|line| format!("\x1b[{code}m{line}\x1b[0m")).collect();
         lines.join("\n")
     }
 

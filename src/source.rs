@@ -111,10 +111,7 @@ impl Sources {
     /// Sorts the texts by name, so that no later order depends on the file system.
     pub fn new(mut files: Vec<SourceFile>) -> Sources {
         files.sort_by(|a, b| a.name.cmp(&b.name));
-        Sources {
-            files,
-            masked: Vec::new(),
-        }
+        Sources { files, masked: Vec::new() }
     }
 
     /// Names the bytes that no output may show, in any order.
@@ -193,12 +190,7 @@ mod tests {
     fn masked_spans_are_ordered_and_disjoint() {
         let span = |file, start, end| Span::new(FileId(file), start, end);
         let mut sources = Sources::default();
-        sources.set_masked(vec![
-            span(1, 5, 9),
-            span(0, 4, 6),
-            span(0, 1, 5),
-            span(1, 10, 12),
-        ]);
+        sources.set_masked(vec![span(1, 5, 9), span(0, 4, 6), span(0, 1, 5), span(1, 10, 12)]);
         assert_eq!(sources.masked(FileId(0)), [span(0, 1, 6)]);
         assert_eq!(sources.masked(FileId(1)), [span(1, 5, 9), span(1, 10, 12)]);
         assert_eq!(sources.masked(FileId(2)), []);

@@ -42,10 +42,7 @@ pub(super) fn excerpts(file: &SourceFile, masked: &[Span], marks: Vec<Mark>) -> 
     let mut by_line: BTreeMap<usize, Vec<Mark>> = BTreeMap::new();
     for mark in marks {
         let (line, range) = visible(file, mark.range.clone());
-        by_line
-            .entry(line)
-            .or_default()
-            .push(Mark { range, ..mark });
+        by_line.entry(line).or_default().push(Mark { range, ..mark });
     }
     let marked: Vec<usize> = by_line.keys().copied().collect();
     for before in marked.into_iter().filter_map(|line| line.checked_sub(1)) {
@@ -64,11 +61,7 @@ pub(super) fn excerpts(file: &SourceFile, masked: &[Span], marks: Vec<Mark>) -> 
                 last.push(file, masked, disjoint(marks));
             }
             _ => {
-                let mut new = Excerpt {
-                    lines: line..line,
-                    text: String::new(),
-                    marks: Vec::new(),
-                };
+                let mut new = Excerpt { lines: line..line, text: String::new(), marks: Vec::new() };
                 new.push(file, masked, disjoint(marks));
                 excerpts.push(new);
             }
@@ -94,11 +87,7 @@ impl Excerpt {
                 offsets.push((at, self.text.len()));
                 let secret = masked.partition_point(|s| s.end as usize <= at);
                 let secret = masked.get(secret).is_some_and(|s| s.start as usize <= at);
-                self.text.push(if secret {
-                    '*'
-                } else {
-                    stand_in(c).unwrap_or(c)
-                });
+                self.text.push(if secret { '*' } else { stand_in(c).unwrap_or(c) });
             }
             offsets.push((part.end, self.text.len()));
             shown = part.end;
@@ -110,10 +99,8 @@ impl Excerpt {
             let next = offsets.partition_point(|(at, _)| *at < offset);
             offsets.get(next).or(offsets.last()).map_or(0, |o| o.1)
         };
-        self.marks.extend(marks.into_iter().map(|mark| Mark {
-            range: here(mark.range.start)..here(mark.range.end),
-            ..mark
-        }));
+        self.marks
+            .extend(marks.into_iter().map(|mark| Mark { range: here(mark.range.start)..here(mark.range.end), ..mark }));
         self.text.push('\n');
         self.lines.end += 1;
     }
@@ -125,10 +112,7 @@ fn visible(file: &SourceFile, range: Range<usize>) -> (usize, Range<usize>) {
     let text = &*file.text;
     let boundary = |offset: usize| {
         let offset = offset.min(text.len());
-        (0..=offset)
-            .rev()
-            .find(|i| text.is_char_boundary(*i))
-            .unwrap_or(0)
+        (0..=offset).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
     };
     let mut start = boundary(range.start);
     if start == text.len() {
@@ -156,15 +140,9 @@ fn visible(file: &SourceFile, range: Range<usize>) -> (usize, Range<usize>) {
 fn content(file: &SourceFile, line: usize) -> Range<usize> {
     let starts = file.line_starts();
     let start = starts[line] as usize;
-    let end = starts
-        .get(line + 1)
-        .map_or(file.text.len(), |next| *next as usize - 1);
+    let end = starts.get(line + 1).map_or(file.text.len(), |next| *next as usize - 1);
     let text = &file.text[start..end];
-    let bom = if start == 0 && text.starts_with('\u{feff}') {
-        '\u{feff}'.len_utf8()
-    } else {
-        0
-    };
+    let bom = if start == 0 && text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     start + bom..end - usize::from(text.ends_with('\r'))
 }
 

@@ -142,11 +142,7 @@ impl<'a> JsonReport<'a> {
         let sources = report.sources;
         JsonReport {
             version: 1,
-            findings: report
-                .findings
-                .iter()
-                .map(|f| finding(sources, f))
-                .collect(),
+            findings: report.findings.iter().map(|f| finding(sources, f)).collect(),
             problems: report.problems.iter().map(problem).collect(),
             summary: summary(report),
         }
@@ -203,19 +199,11 @@ fn location(file: &SourceFile, range: Range<usize>) -> JsonLocation<'_> {
             end: range.end,
         }
     };
-    JsonLocation {
-        path: &file.name,
-        lines: (!file.text.is_empty()).then(lines),
-        yaml_path: "",
-        template: None,
-    }
+    JsonLocation { path: &file.name, lines: (!file.text.is_empty()).then(lines), yaml_path: "", template: None }
 }
 
 fn label<'a>(sources: &'a Sources, label: &'a Label) -> JsonLabel<'a> {
-    JsonLabel {
-        message: &label.message,
-        location: place(sources, &label.place),
-    }
+    JsonLabel { message: &label.message, location: place(sources, &label.place) }
 }
 
 fn fix<'a>(sources: &'a Sources, fix: &'a Fix) -> JsonFix<'a> {
@@ -225,11 +213,7 @@ fn fix<'a>(sources: &'a Sources, fix: &'a Fix) -> JsonFix<'a> {
         end: edit.span.end,
         text: &edit.text,
     };
-    JsonFix {
-        title: &fix.title,
-        safe: fix.safe,
-        edits: fix.edits.iter().map(edit).collect(),
-    }
+    JsonFix { title: &fix.title, safe: fix.safe, edits: fix.edits.iter().map(edit).collect() }
 }
 
 fn problem(problem: &Problem) -> JsonProblem<'_> {
@@ -248,10 +232,7 @@ fn summary<'a>(report: &Report<'a>) -> JsonSummary<'a> {
         rules: unknown.rules,
         declare: unknown.declare.as_deref(),
     };
-    let skipped = |skipped: &'a Skipped| JsonSkipped {
-        path: &skipped.path,
-        reason: &skipped.reason,
-    };
+    let skipped = |skipped: &'a Skipped| JsonSkipped { path: &skipped.path, reason: &skipped.reason };
     JsonSummary {
         files: summary.files,
         documents: summary.documents,

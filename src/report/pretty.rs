@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::fmt;
 
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
-    MietteSpanContents, SourceCode, SourceSpan, SpanContents, ThemeCharacters, ThemeStyles,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
+    SourceSpan, SpanContents, ThemeCharacters, ThemeStyles,
 };
 use textwrap::core::display_width;
 
@@ -24,11 +24,7 @@ const NARROWEST_LABEL: usize = 30;
 
 /// The report as a person reads it: findings, problems, summary.
 pub fn render(report: &Report, style: &Style) -> String {
-    let mut blocks = if style.statistics {
-        vec![summary::statistics(report, style)]
-    } else {
-        findings(report, style)
-    };
+    let mut blocks = if style.statistics { vec![summary::statistics(report, style)] } else { findings(report, style) };
     blocks.extend(report.problems.iter().map(|p| problem(p, style)));
     blocks.push(summary::summary_lines(report, style));
     blocks.retain(|block| !block.is_empty());
@@ -68,26 +64,16 @@ fn finding(sources: &Sources, finding: &Finding, style: &Style) -> String {
             None => files.push((file, vec![mark])),
         }
     }
-    let excerpts = files
-        .into_iter()
-        .flat_map(|(id, marks)| excerpts(sources.file(id), sources.masked(id), marks))
-        .collect();
-    let mut out = header(
-        style,
-        finding.severity,
-        Some(&finding.rule),
-        &finding.message,
-    );
+    let excerpts =
+        files.into_iter().flat_map(|(id, marks)| excerpts(sources.file(id), sources.masked(id), marks)).collect();
+    let mut out = header(style, finding.severity, Some(&finding.rule), &finding.message);
     out.push_str(&frames(excerpts, finding.severity, style));
     let mut footer = |key: &str, text: &str| out.push_str(&footer(style, key, text));
     footer("why", &finding.why);
     finding.help.iter().for_each(|text| footer("help", text));
     finding.notes.iter().for_each(|text| footer("note", text));
     footer("clusters", &finding.clusters.join(", "));
-    finding
-        .fixes
-        .iter()
-        .for_each(|fix| footer("fix", &offer(fix)));
+    finding.fixes.iter().for_each(|fix| footer("fix", &offer(fix)));
     finding.links.iter().for_each(|link| footer("more", link));
     out
 }
@@ -97,23 +83,14 @@ fn problem(problem: &Problem, style: &Style) -> String {
     if let Some((file, range)) = &problem.place {
         let mark = Mark {
             range: range.clone(),
-            text: problem
-                .label
-                .as_deref()
-                .map(clean)
-                .unwrap_or_default()
-                .into_owned(),
+            text: problem.label.as_deref().map(clean).unwrap_or_default().into_owned(),
             location: location(file, range.start),
             primary: true,
         };
         let excerpts = excerpts(file, &[], vec![mark]);
         out.push_str(&frames(excerpts, problem.severity, style));
     }
-    out.push_str(&footer(
-        style,
-        "help",
-        problem.help.as_deref().unwrap_or_default(),
-    ));
+    out.push_str(&footer(style, "help", problem.help.as_deref().unwrap_or_default()));
     out
 }
 
@@ -122,21 +99,12 @@ fn mark(sources: &Sources, place: &Place, text: &str, primary: bool) -> Mark {
     let location = match &place.template {
         None => location(file, place.span.range().start),
         Some(template) => {
-            let name = if file.name == "<stdin>" {
-                "stdin"
-            } else {
-                &file.name
-            };
+            let name = if file.name == "<stdin>" { "stdin" } else { &file.name };
             let line = file.line_col(place.span.start).line;
             one_line(&format!("{template} ({name}:{line})")).into_owned()
         }
     };
-    Mark {
-        range: place.span.range(),
-        text: clean(text).trim_end().to_string(),
-        location,
-        primary,
-    }
+    Mark { range: place.span.range(), text: clean(text).trim_end().to_string(), location, primary }
 }
 
 /// `error[topic/rule-id]: message`, or without the rule for a problem.
@@ -197,17 +165,9 @@ fn frames(excerpts: Vec<Excerpt>, severity: Severity, style: &Style) -> String {
 }
 
 fn theme(style: &Style) -> GraphicalTheme {
-    let mut styles = if style.color {
-        ThemeStyles::ansi()
-    } else {
-        ThemeStyles::none()
-    };
+    let mut styles = if style.color { ThemeStyles::ansi() } else { ThemeStyles::none() };
     styles.link = styles.help;
-    let characters = if style.unicode {
-        ThemeCharacters::unicode()
-    } else {
-        ThemeCharacters::ascii()
-    };
+    let characters = if style.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() };
     GraphicalTheme { characters, styles }
 }
 
@@ -242,9 +202,7 @@ fn draw(excerpt: Excerpt, severity: Severity, mut theme: GraphicalTheme) -> Stri
         .tab_width(TAB);
     match handler.render_report(&mut drawn, &Snippet(excerpt)) {
         // The first line is miette's own header.
-        Ok(()) => drawn
-            .split_once('\n')
-            .map_or(empty, |(_, frames)| frames.to_string()),
+        Ok(()) => drawn.split_once('\n').map_or(empty, |(_, frames)| frames.to_string()),
         Err(_) => empty,
     }
 }
@@ -252,9 +210,7 @@ fn draw(excerpt: Excerpt, severity: Severity, mut theme: GraphicalTheme) -> Stri
 /// Breaks the labels into lines that fit to the right of their underlines.
 fn wrap_labels(excerpt: &mut Excerpt, gutter: usize, style: &Style) {
     for mark in &mut excerpt.marks {
-        let line = excerpt.text[..mark.range.start]
-            .rfind('\n')
-            .map_or(0, |i| i + 1);
+        let line = excerpt.text[..mark.range.start].rfind('\n').map_or(0, |i| i + 1);
         let before = columns(&excerpt.text[line..mark.range.start]);
         let after = columns(&excerpt.text[line..mark.range.end]);
         let frame = gutter + " ".len() + " | ".len() + "`-- ".len();
@@ -265,10 +221,7 @@ fn wrap_labels(excerpt: &mut Excerpt, gutter: usize, style: &Style) {
 
 /// The width of a line's start on the screen, counted as miette does.
 fn columns(text: &str) -> usize {
-    text.split('\t')
-        .map(display_width)
-        .reduce(|tabbed, width| (tabbed / TAB + 1) * TAB + width)
-        .unwrap_or(0)
+    text.split('\t').map(display_width).reduce(|tabbed, width| (tabbed / TAB + 1) * TAB + width).unwrap_or(0)
 }
 
 /// An excerpt as miette wants it.

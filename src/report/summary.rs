@@ -29,27 +29,15 @@ pub fn summary_lines(report: &Report, style: &Style) -> String {
         line(format!("{problems} with rules or configuration"));
     }
     line(judged(report));
-    let fixable = report
-        .shown(style)
-        .filter(|f| f.fixes.iter().any(|fix| fix.safe))
-        .count();
+    let fixable = report.shown(style).filter(|f| f.fixes.iter().any(|fix| fix.safe)).count();
     if fixable > 0 {
-        line(format!(
-            "{} can be fixed with --fix",
-            count(fixable, "finding")
-        ));
+        line(format!("{} can be fixed with --fix", count(fixable, "finding")));
     }
     if summary.suppressed > 0 {
-        line(format!(
-            "{} suppressed",
-            count(summary.suppressed, "finding")
-        ));
+        line(format!("{} suppressed", count(summary.suppressed, "finding")));
     }
     if summary.baselined > 0 {
-        line(format!(
-            "{} in the baseline",
-            count(summary.baselined, "finding")
-        ));
+        line(format!("{} in the baseline", count(summary.baselined, "finding")));
     }
     let listed = |skipped: &&Skipped| style.verbose || skipped.notable;
     for Skipped { path, reason, .. } in summary.skipped.iter().filter(listed) {
@@ -57,10 +45,7 @@ pub fn summary_lines(report: &Report, style: &Style) -> String {
     }
     let unlisted = summary.skipped.iter().filter(|s| !listed(s)).count();
     if unlisted > 0 {
-        line(format!(
-            "{} skipped (-v lists them)",
-            count(unlisted, "file")
-        ));
+        line(format!("{} skipped (-v lists them)", count(unlisted, "file")));
     }
     out
 }
@@ -69,23 +54,16 @@ pub fn summary_lines(report: &Report, style: &Style) -> String {
 pub fn statistics(report: &Report, style: &Style) -> String {
     let mut by_rule: BTreeMap<&RuleId, (usize, Severity)> = BTreeMap::new();
     for finding in report.shown(style) {
-        let (count, severity) = by_rule
-            .entry(&finding.rule)
-            .or_insert((0, finding.severity));
+        let (count, severity) = by_rule.entry(&finding.rule).or_insert((0, finding.severity));
         *count += 1;
         *severity = finding.severity.max(*severity);
     }
     let mut rows: Vec<_> = by_rule.into_iter().collect();
     rows.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
-    let width = rows
-        .first()
-        .map_or(0, |(_, (count, _))| count.to_string().len());
+    let width = rows.first().map_or(0, |(_, (count, _))| count.to_string().len());
     let row = |(rule, (count, severity)): (&RuleId, (usize, Severity))| {
         let severity = style.paint(ansi(severity), &format!("{severity:<7}"));
-        format!(
-            " {count:>width$}  {severity}  {}\n",
-            one_line(rule.as_str())
-        )
+        format!(" {count:>width$}  {severity}  {}\n", one_line(rule.as_str()))
     };
     rows.into_iter().map(row).collect()
 }
@@ -108,21 +86,14 @@ fn found(report: &Report, style: &Style) -> String {
     };
     match hidden.iter().rfind(|s| report.count(**s) > 0) {
         None => shown,
-        Some(lowest) => format!(
-            "{shown} ({}: --min-severity {lowest})",
-            hidden_counts.join(", ")
-        ),
+        Some(lowest) => format!("{shown} ({}: --min-severity {lowest})", hidden_counts.join(", ")),
     }
 }
 
 /// `Judged: 61 of 94 rules. Not known: Istio installation (12 rules; --assume istio=1.30)`
 fn judged(report: &Report) -> String {
     let summary = report.summary;
-    let judged = format!(
-        "Judged: {} of {}",
-        summary.judged,
-        count(summary.rules, "rule")
-    );
+    let judged = format!("Judged: {} of {}", summary.judged, count(summary.rules, "rule"));
     let unknown: Vec<String> = summary
         .unknown
         .iter()

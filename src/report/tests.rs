@@ -57,21 +57,13 @@ fn place(sources: &Sources, name: &str, needle: &str) -> Place {
     let (id, file) = sources.iter().find(|(_, f)| f.name == name).unwrap();
     let start = file.text.find(needle).unwrap();
     let span = Span::new(id, start, start + needle.len());
-    Place {
-        span,
-        yaml_path: String::new(),
-        template: None,
-    }
+    Place { span, yaml_path: String::new(), template: None }
 }
 
 /// A place of bytes in the only file.
 fn bytes(sources: &Sources, start: usize, end: usize) -> Place {
     let (id, _) = sources.iter().next().unwrap();
-    Place {
-        span: Span::new(id, start, end),
-        yaml_path: String::new(),
-        template: None,
-    }
+    Place { span: Span::new(id, start, end), yaml_path: String::new(), template: None }
 }
 
 fn finding(rule: &str, message: &str, primary: Place) -> Finding {
@@ -95,10 +87,7 @@ fn finding(rule: &str, message: &str, primary: Place) -> Finding {
 
 impl Finding {
     fn with(mut self, place: Place, message: &str) -> Finding {
-        self.labels.push(Label {
-            place,
-            message: message.to_string(),
-        });
+        self.labels.push(Label { place, message: message.to_string() });
         self
     }
 }
@@ -107,22 +96,8 @@ fn draw(sources: &Sources, findings: &[Finding], style: &Style) -> String {
     draw_all(sources, findings, &[], &Summary::default(), style)
 }
 
-fn draw_all(
-    sources: &Sources,
-    findings: &[Finding],
-    problems: &[Problem],
-    summary: &Summary,
-    style: &Style,
-) -> String {
-    pretty::render(
-        &Report {
-            sources,
-            findings,
-            problems,
-            summary,
-        },
-        style,
-    )
+fn draw_all(sources: &Sources, findings: &[Finding], problems: &[Problem], summary: &Summary, style: &Style) -> String {
+    pretty::render(&Report { sources, findings, problems, summary }, style)
 }
 
 /// One finding with one label, at bytes of one file.
@@ -141,27 +116,14 @@ fn webhook_port(sources: &Sources) -> Finding {
         "policy \"default-deny\" keeps the API server from istiod on 15017",
         primary.clone(),
     )
-    .with(
-        port.clone(),
-        "closest rule: 443 is the Service's port, a policy sees the pod's, 15017",
-    )
+    .with(port.clone(), "closest rule: 443 is the Service's port, a policy sees the pod's, 15017")
     .with(primary, "isolates istiod");
-    found.why =
-        "the injection webhook can't be reached, so pods of injected namespaces are refused".into();
+    found.why = "the injection webhook can't be reached, so pods of injected namespaces are refused".into();
     found.help = vec!["open 15017; the API server is no pod, so the rule needs no `from`".into()];
-    found.notes =
-        vec!["field experience: every third broken upgrade began with this policy".into()];
-    let edits = vec![Edit {
-        span: port.span,
-        text: "15017".into(),
-    }];
-    found.fixes = vec![Fix {
-        title: "set the port to 15017".into(),
-        safe: true,
-        edits,
-    }];
-    found.links =
-        vec!["https://istio.io/latest/docs/ops/deployment/application-requirements/".into()];
+    found.notes = vec!["field experience: every third broken upgrade began with this policy".into()];
+    let edits = vec![Edit { span: port.span, text: "15017".into() }];
+    found.fixes = vec![Fix { title: "set the port to 15017".into(), safe: true, edits }];
+    found.links = vec!["https://istio.io/latest/docs/ops/deployment/application-requirements/".into()];
     found
 }
 
@@ -173,44 +135,26 @@ fn host_not_found(sources: &Sources) -> Finding {
         primary.clone(),
     )
     .with(primary.clone(), "did you mean \"reviews\"?")
-    .with(
-        place(sources, "shop/services.yaml", "reviews"),
-        "the closest Service",
-    );
+    .with(place(sources, "shop/services.yaml", "reviews"), "the closest Service");
     found.severity = Severity::Warning;
     found.aliases = Arc::new(["IST0101".to_string()]);
     found.why = "requests to an unknown host get 503".into();
     found.help = vec!["`--complete` makes this an error where all Services are on disk".into()];
-    let edits = vec![Edit {
-        span: primary.span,
-        text: "reviews".into(),
-    }];
-    found.fixes = vec![Fix {
-        title: "use \"reviews\"".into(),
-        safe: false,
-        edits,
-    }];
+    let edits = vec![Edit { span: primary.span, text: "reviews".into() }];
+    found.fixes = vec![Fix { title: "use \"reviews\"".into(), safe: false, edits }];
     found
 }
 
 fn shop() -> Sources {
     let services = format!("{}metadata:\n  name: reviews\n", "# more\n".repeat(29));
     let route = "spec:\n  http:\n    - route:\n        - destination:\n            host: reviws\n";
-    sources(&[
-        ("policies/istio-system.yaml", POLICIES),
-        ("shop/routes.yaml", route),
-        ("shop/services.yaml", &services),
-    ])
+    sources(&[("policies/istio-system.yaml", POLICIES), ("shop/routes.yaml", route), ("shop/services.yaml", &services)])
 }
 
 fn many(sources: &Sources) -> Vec<Finding> {
     let mut findings: Vec<_> = (0..4).map(|_| host_not_found(sources)).collect();
     findings.push(webhook_port(sources));
-    findings.push(finding(
-        "custom/advice",
-        "an advice",
-        place(sources, "shop/routes.yaml", "http"),
-    ));
+    findings.push(finding("custom/advice", "an advice", place(sources, "shop/routes.yaml", "http")));
     findings[5].severity = Severity::Info;
     findings
 }
@@ -221,11 +165,7 @@ fn busy() -> Summary {
         rules,
         declare: declare.map(str::to_string),
     };
-    let skipped = |path: &str, reason: &str, notable| Skipped {
-        path: path.into(),
-        reason: reason.into(),
-        notable,
-    };
+    let skipped = |path: &str, reason: &str, notable| Skipped { path: path.into(), reason: reason.into(), notable };
     Summary {
         files: 41,
         documents: 213,
@@ -240,11 +180,7 @@ fn busy() -> Summary {
             unknown("labels of namespace payments", 1, None),
         ],
         skipped: vec![
-            skipped(
-                "charts/shop",
-                "a chart that was not rendered (--helm)",
-                true,
-            ),
+            skipped("charts/shop", "a chart that was not rendered (--helm)", true),
             skipped("values.yaml", "no Kubernetes resource", false),
         ],
     }

@@ -4,49 +4,22 @@ use super::*;
 
 #[test]
 fn problems() {
-    let rule = Arc::new(SourceFile::new(
-        "rules/x.rhai",
-        None,
-        "fn check(a) {\n    a.nme()\n}\n",
-    ));
+    let rule = Arc::new(SourceFile::new("rules/x.rhai", None, "fn check(a) {\n    a.nme()\n}\n"));
     let problems = [
-        Problem::error("no function \"nme\"")
-            .at(&rule, 20..23, "not known")
-            .help("did you mean `name()`?"),
+        Problem::error("no function \"nme\"").at(&rule, 20..23, "not known").help("did you mean `name()`?"),
         Problem::error("no rule is named \"foo/bar\""),
     ];
     let sources = Sources::default();
     let summary = Summary::default();
-    snapshot(
-        "problems",
-        &draw_all(&sources, &[], &problems, &summary, &style()),
-    );
-    let report = Report {
-        sources: &sources,
-        findings: &[],
-        problems: &problems,
-        summary: &summary,
-    };
-    snapshot(
-        "problems_short",
-        &short::render(
-            &report,
-            &Style {
-                quiet: false,
-                ..style()
-            },
-        ),
-    );
+    snapshot("problems", &draw_all(&sources, &[], &problems, &summary, &style()));
+    let report = Report { sources: &sources, findings: &[], problems: &problems, summary: &summary };
+    snapshot("problems_short", &short::render(&report, &Style { quiet: false, ..style() }));
 }
 
 #[test]
 fn folding() {
     let sources = shop();
-    let style = Style {
-        max_per_rule: 2,
-        width: 80,
-        ..style()
-    };
+    let style = Style { max_per_rule: 2, width: 80, ..style() };
     snapshot("folding", &draw(&sources, &many(&sources), &style));
 }
 
@@ -54,114 +27,43 @@ fn folding() {
 fn summaries() {
     let sources = shop();
     let (findings, summary) = (many(&sources), busy());
-    let report = Report {
-        sources: &sources,
-        findings: &findings,
-        problems: &[],
-        summary: &summary,
-    };
-    let small = Summary {
-        files: 1,
-        resources: 1,
-        rules: 1,
-        ..Summary::default()
-    };
-    let small = Report {
-        sources: &sources,
-        findings: &findings[5..],
-        problems: &[],
-        summary: &small,
-    };
-    let loud = Style {
-        quiet: false,
-        ..style()
-    };
+    let report = Report { sources: &sources, findings: &findings, problems: &[], summary: &summary };
+    let small = Summary { files: 1, resources: 1, rules: 1, ..Summary::default() };
+    let small = Report { sources: &sources, findings: &findings[5..], problems: &[], summary: &small };
+    let loud = Style { quiet: false, ..style() };
     let styles = [
         loud.clone(),
-        Style {
-            min_severity: Severity::Error,
-            width: 300,
-            ..loud.clone()
-        },
-        Style {
-            min_severity: Severity::Info,
-            verbose: true,
-            ..loud
-        },
+        Style { min_severity: Severity::Error, width: 300, ..loud.clone() },
+        Style { min_severity: Severity::Info, verbose: true, ..loud },
     ];
     let drawn: Vec<_> = [&report, &small]
         .into_iter()
-        .flat_map(|report| {
-            styles
-                .iter()
-                .map(|style| summary::summary_lines(report, style))
-        })
+        .flat_map(|report| styles.iter().map(|style| summary::summary_lines(report, style)))
         .collect();
     snapshot("summaries", &drawn.join("\n"));
 }
 
 #[test]
 fn no_findings() {
-    let summary = Summary {
-        files: 3,
-        resources: 9,
-        rules: 94,
-        judged: 31,
-        ..Summary::default()
-    };
-    let style = Style {
-        quiet: false,
-        ..style()
-    };
-    snapshot(
-        "no_findings",
-        &draw_all(&Sources::default(), &[], &[], &summary, &style),
-    );
-    assert_eq!(
-        draw_all(
-            &Sources::default(),
-            &[],
-            &[],
-            &summary,
-            &Style {
-                quiet: true,
-                ..style
-            }
-        ),
-        ""
-    );
+    let summary = Summary { files: 3, resources: 9, rules: 94, judged: 31, ..Summary::default() };
+    let style = Style { quiet: false, ..style() };
+    snapshot("no_findings", &draw_all(&Sources::default(), &[], &[], &summary, &style));
+    assert_eq!(draw_all(&Sources::default(), &[], &[], &summary, &Style { quiet: true, ..style }), "");
 }
 
 #[test]
 fn statistics() {
     let sources = shop();
-    let style = Style {
-        statistics: true,
-        quiet: false,
-        min_severity: Severity::Info,
-        ..style()
-    };
-    snapshot(
-        "statistics",
-        &draw_all(&sources, &many(&sources), &[], &busy(), &style),
-    );
+    let style = Style { statistics: true, quiet: false, min_severity: Severity::Info, ..style() };
+    snapshot("statistics", &draw_all(&sources, &many(&sources), &[], &busy(), &style));
 }
 
 #[test]
 fn short_lines() {
     let sources = shop();
     let (findings, summary) = (many(&sources), busy());
-    let report = Report {
-        sources: &sources,
-        findings: &findings,
-        problems: &[],
-        summary: &summary,
-    };
-    let style = Style {
-        max_per_rule: 1,
-        quiet: false,
-        ..style()
-    };
+    let report = Report { sources: &sources, findings: &findings, problems: &[], summary: &summary };
+    let style = Style { max_per_rule: 1, quiet: false, ..style() };
     snapshot("short", &short::render(&report, &style));
 }
 
@@ -181,19 +83,10 @@ fn json_contract() {
     let rule = Arc::new(SourceFile::new("x.rhai", None, "fn check(a) {}\n"));
     let problems = [
         Problem::error("a rule failed").at(&rule, 3..8, ""),
-        Problem::error("a file is empty").at(
-            &Arc::new(SourceFile::new("plimsoll.yaml", None, "")),
-            0..0,
-            "",
-        ),
+        Problem::error("a file is empty").at(&Arc::new(SourceFile::new("plimsoll.yaml", None, "")), 0..0, ""),
         Problem::error("no rule is named \"foo\""),
     ];
     let summary = busy();
-    let report = Report {
-        sources: &sources,
-        findings: &findings,
-        problems: &problems,
-        summary: &summary,
-    };
+    let report = Report { sources: &sources, findings: &findings, problems: &problems, summary: &summary };
     snapshot("json", &json::render(&report));
 }

@@ -5,33 +5,20 @@ use super::*;
 #[test]
 fn one_file_two_frames() {
     let sources = shop();
-    snapshot(
-        "one_file",
-        &draw(&sources, &[webhook_port(&sources)], &style()),
-    );
+    snapshot("one_file", &draw(&sources, &[webhook_port(&sources)], &style()));
 }
 
 #[test]
 fn two_files() {
     let sources = shop();
-    snapshot(
-        "two_files",
-        &draw(&sources, &[host_not_found(&sources)], &style()),
-    );
+    snapshot("two_files", &draw(&sources, &[host_not_found(&sources)], &style()));
 }
 
 #[test]
 fn no_label_no_footer() {
     let sources = sources(&[("a.yaml", "limits:\n  memory: 1Gi\n  memory: 2Gi\n")]);
     let (text, place) = ("key \"memory\" stands twice", bytes(&sources, 24, 30));
-    snapshot(
-        "bare",
-        &draw(
-            &sources,
-            &[finding("yaml/duplicate-key", text, place)],
-            &style(),
-        ),
-    );
+    snapshot("bare", &draw(&sources, &[finding("yaml/duplicate-key", text, place)], &style()));
 }
 
 #[test]
@@ -48,14 +35,7 @@ fn narrow_and_wide_terminals() {
 fn ascii_has_no_other_characters() {
     let sources = shop();
     let findings = [webhook_port(&sources), host_not_found(&sources)];
-    let drawn = draw(
-        &sources,
-        &findings,
-        &Style {
-            unicode: false,
-            ..style()
-        },
-    );
+    let drawn = draw(&sources, &findings, &Style { unicode: false, ..style() });
     assert!(drawn.is_ascii());
     snapshot("ascii", &drawn);
 }
@@ -66,15 +46,7 @@ fn color() {
     let mut custom = host_not_found(&sources);
     custom.rule = RuleId::new("custom/hosts");
     let findings = [webhook_port(&sources), custom];
-    let drawn = draw(
-        &sources,
-        &findings,
-        &Style {
-            color: true,
-            width: 80,
-            ..style()
-        },
-    );
+    let drawn = draw(&sources, &findings, &Style { color: true, width: 80, ..style() });
     snapshot("color", &drawn.replace('\x1b', "␛"));
 }
 
@@ -96,42 +68,18 @@ fn template_location() {
 #[test]
 fn labels_on_one_line() {
     let sources = sources(&[("a.yaml", "route: {host: reviews, port: 80}\n")]);
-    let found = finding(
-        "traffic/port",
-        "labels share a line",
-        place(&sources, "a.yaml", "{host: reviews"),
-    )
-    .with(place(&sources, "a.yaml", "80"), "the port")
-    .with(
-        place(&sources, "a.yaml", "{host"),
-        "starts where the primary starts",
-    )
-    .with(
-        place(&sources, "a.yaml", "reviews"),
-        "inside the primary, with a text long enough to be wrapped",
-    );
-    snapshot(
-        "one_line",
-        &draw(
-            &sources,
-            &[found],
-            &Style {
-                width: 60,
-                ..style()
-            },
-        ),
-    );
+    let found = finding("traffic/port", "labels share a line", place(&sources, "a.yaml", "{host: reviews"))
+        .with(place(&sources, "a.yaml", "80"), "the port")
+        .with(place(&sources, "a.yaml", "{host"), "starts where the primary starts")
+        .with(place(&sources, "a.yaml", "reviews"), "inside the primary, with a text long enough to be wrapped");
+    snapshot("one_line", &draw(&sources, &[found], &Style { width: 60, ..style() }));
 }
 
 #[test]
 fn the_primary_frame_comes_first() {
     let sources = sources(&[("a.yaml", "a: 1\nb: 2\nc: 3\n---\nd: 4\ne: 5\nf: 6\ng: 7\n")]);
-    let found = finding(
-        "traffic/order",
-        "frames and gaps",
-        place(&sources, "a.yaml", "g"),
-    )
-    .with(place(&sources, "a.yaml", "d"), "a document's first line")
-    .with(place(&sources, "a.yaml", "b"), "two lines above the next");
+    let found = finding("traffic/order", "frames and gaps", place(&sources, "a.yaml", "g"))
+        .with(place(&sources, "a.yaml", "d"), "a document's first line")
+        .with(place(&sources, "a.yaml", "b"), "two lines above the next");
     snapshot("frame_order", &draw(&sources, &[found], &style()));
 }
