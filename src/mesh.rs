@@ -5,11 +5,13 @@
 //! ([`selector::Tri`], [`absence`]), never assumed.
 
 pub mod absence;
+pub mod defaults;
 pub mod host;
 pub mod injection;
 pub mod installation;
 pub mod namespace;
 pub mod proxy;
+pub mod roles;
 pub mod selector;
 pub mod service;
 pub mod workload;
@@ -169,6 +171,11 @@ impl Mesh {
         let mut all: Vec<_> = self.namespaces.values().collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
+    }
+
+    /// Whether the cluster is for production: the environment is not declared to be anything else.
+    pub fn is_production(&self) -> bool {
+        self.declared.environment.as_deref().is_none_or(|e| matches!(e, "prod" | "production" | "live"))
     }
 
     /// The resource that a place belongs to.

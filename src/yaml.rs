@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 pub use embedded::Segments;
 pub use forest::{Place, Trees};
+pub(crate) use node::path_step;
 pub use node::{Entries, Items, Node};
 
 use crate::source::{FileId, Span};

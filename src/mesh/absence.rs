@@ -32,6 +32,14 @@ impl Absence {
         Absence { certainty: Certainty::Certain, among: String::new(), what: String::new(), count: 0 }
     }
 
+    /// What was looked up and not found, for a message that starts with "… is".
+    pub fn in_words(&self) -> String {
+        match self.certainty {
+            Certainty::Likely => format!("not among {}", self.among),
+            _ => "not there".to_string(),
+        }
+    }
+
     /// Nothing follows.
     pub fn unknown(what: impl Into<String>) -> Absence {
         Absence { certainty: Certainty::Unknown, among: String::new(), what: what.into(), count: 0 }

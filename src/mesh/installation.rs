@@ -244,6 +244,15 @@ impl Mesh {
         })
     }
 
+    /// The calls that Istio's webhooks and proxies make to a Service.
+    pub fn calls_to(&self, service: ResourceId) -> impl Iterator<Item = &Call> {
+        let resource = self.resource(service);
+        let is_service = &*resource.kind == "Service" && resource.group.is_empty();
+        self.installation.calls.iter().filter(move |call| {
+            is_service && *call.service.0 == *resource.namespace() && call.service.1 == resource.name
+        })
+    }
+
     /// The port of istiod's pods on which the API server reaches its webhooks: 15017, unless the
     /// argument `--httpsAddr=:N` moves it.
     pub fn webhook_port(&self, istiod: &Istiod) -> u16 {

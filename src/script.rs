@@ -1,0 +1,99 @@
+//! The rule language: the only place that knows Rhai.
+//!
+//! Rules are checked once ([`check`]), then every thread compiles them for itself and calls them
+//! with values ([`value::V`]) that know their place in a manifest. One noun of the language per file;
+//! [`vocabulary`] lists every word with its meaning, for load-time checks and for `rules/README.md`.
+
+mod answers;
+pub mod check;
+mod compare;
+mod draft;
+mod edits;
+mod engine;
+mod list;
+mod mesh;
+mod resource;
+mod runner;
+mod tokens;
+mod value;
+pub mod vocabulary;
+
+pub use draft::Raw;
+pub use runner::{Call, Outcome, Runner};
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rhai::EvalAltResult;
+
+use crate::mesh::Mesh;
+use crate::mesh::absence::Absence;
+use crate::rule::{Params, RuleSet};
+use crate::yaml::Place;
+use draft::Draft;
+
+/// What a value is beside a node: where nothing is, or only a part of it is meant.
+#[derive(Debug, Clone)]
+pub(crate) enum Ghost {
+    /// Nothing stands there. The value's node is the nearest parent that exists.
+    Missing {
+        /// Keys below that node.
+        keys: Vec<Rc<str>>,
+        /// What the API, or the tool, answers in its stead.
+        default: Option<Rc<str>>,
+        /// What it proves, for look-ups.
+        absence: Option<Rc<Absence>>,
+    },
+    /// The input does not show it; the text says what.
+    Unknown(Rc<str>),
+    /// A part of a scalar's text: bytes of the tree's text.
+    Part(u32, u32),
+}
+
+/// What one thread's engine and its words share.
+pub(crate) struct Context {
+    pub(crate) mesh: Arc<Mesh>,
+    pub(crate) rules: Arc<RuleSet>,
+    /// Ghosts of the running call; a value names them by number, from 1.
+    ghosts: RefCell<Vec<Ghost>>,
+    /// Findings of the running call.
+    drafts: RefCell<Vec<Rc<RefCell<Draft>>>>,
+    /// Parameters of the running rule.
+    params: RefCell<Rc<Params>>,
+    /// What the running rule asked for and the input does not show.
+    unknown: RefCell<BTreeSet<String>>,
+    /// Values that a rule needed and could not read, with what it wanted.
+    unreadable: RefCell<BTreeSet<(Place, &'static str)>>,
+    /// Whether a look-up of the running call came back empty or unknown.
+    empty_lookup: Cell<bool>,
+}
+
+pub(crate) type Result<T> = std::result::Result<T, Box<EvalAltResult>>;
+
+/// A failure that the rule's author reads.
+pub(crate) fn fail<T>(message: impl Into<String>) -> Result<T> {
+    Err(message.into().into())
+}
+
+impl Context {
+    fn new(mesh: Arc<Mesh>, rules: Arc<RuleSet>) -> Rc<Context> {
+        Rc::new(Context {
+            mesh,
+            rules,
+            ghosts: RefCell::default(),
+            drafts: RefCell::default(),
+            params: RefCell::default(),
+            unknown: RefCell::default(),
+            unreadable: RefCell::default(),
+            empty_lookup: Cell::new(false),
+        })
+    }
+
+    fn ghost(&self, ghost: Ghost) -> u32 {
+        let mut ghosts = self.ghosts.borrow_mut();
+        ghosts.push(ghost);
+        ghosts.len() as u32
+    }
+}

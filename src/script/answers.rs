@@ -1,0 +1,146 @@
+//! Answers of the mesh that are no values: a proxy's resources, what keeps traffic out, calls.
+
+use std::rc::Rc;
+
+use super::Context;
+use super::list::L;
+use super::value::V;
+use super::vocabulary::{On, Words};
+use crate::mesh::WorkloadId;
+use crate::mesh::proxy::{ProxyResources, Setting};
+use crate::mesh::reach::{BlockGroup, Cidr, Peer, Port};
+use crate::resource::ResourceId;
+
+/// A proxy's resources.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct P(pub(crate) ProxyResources);
+
+/// What keeps traffic out.
+#[derive(Debug, Clone)]
+pub(crate) struct B(pub(crate) Rc<BlockGroup>);
+
+/// A call that Istio makes to a Service.
+#[derive(Debug, Clone)]
+pub(crate) struct CallTo {
+    pub(crate) port: u16,
+    pub(crate) at: V,
+    pub(crate) caller: &'static str,
+}
+
+/// An end of a connection that is no workload.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct End(pub(crate) Peer);
+
+/// A port of a pod.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PodPort(pub(crate) Port);
+
+impl Context {
+    /// A setting of a proxy as a value: a default stands at the place where it could be written.
+    fn setting(&self, setting: Setting) -> V {
+        match setting {
+            Setting::At(place) => V::at(place),
+            Setting::Unset(place) => self.missing(place, Vec::new(), None),
+            Setting::Default(text, place) => self.missing(place, Vec::new(), Some(text.into())),
+            Setting::Unknown => self.unknown_at(self.nowhere(), "resources of proxies"),
+        }
+    }
+
+    fn peers(&self, peers: &[Peer]) -> L {
+        let workloads = peers.iter().filter_map(|p| match p {
+            Peer::Workload(id) => Some(self.workload_root(*id)),
+            _ => None,
+        });
+        L::new(workloads.collect(), None, None)
+    }
+
+    /// `shop/cart`: how a message names a workload.
+    pub(crate) fn full_name(&self, id: ResourceId) -> String {
+        let resource = self.mesh.resource(id);
+        if resource.namespace().is_empty() { resource.name.to_string() } else { format!("{}/{}", resource.namespace(), resource.name) }
+    }
+
+    /// "shop/cart", "shop/cart and shop/web", "12 workloads, among them shop/cart and shop/web".
+    pub(crate) fn in_words(&self, list: &L) -> String {
+        let name = |v: &V| self.as_resource(*v).map_or_else(|| self.shown(*v), |id| self.full_name(id));
+        match list.items.as_slice() {
+            [] => "nothing".to_string(),
+            [one] => name(one),
+            [one, other] => format!("{} and {}", name(one), name(other)),
+            [one, other, ..] => format!("{} workloads, among them {} and {}", list.items.len(), name(one), name(other)),
+        }
+    }
+}
+
+/// The words of these answers.
+pub(super) fn register(words: &mut Words<'_>) {
+    let c = words.context();
+    for (signature, meaning, field) in [
+        ("cpu_request()", "what it asks for", (|p| p.cpu_request) as fn(ProxyResources) -> Setting),
+        ("memory_request()", "what it asks for", |p| p.memory_request),
+        ("cpu_limit()", "the most it may use", |p| p.cpu_limit),
+        ("memory_limit()", "the most it may use", |p| p.memory_limit),
+    ] {
+        let x = c.clone();
+        words.word(On::Proxy, signature, meaning, "", move |proxy: P| x.setting(field(proxy.0)));
+    }
+    let x = c.clone();
+    words.word(On::Block, "policy()", "the first of the policies that decide", "", move |block: B| {
+        block.0.block.isolating.first().map_or_else(|| V::at(x.nowhere()), |id| x.root(*id))
+    });
+    let x = c.clone();
+    words.word(On::Block, "policies()", "all policies that decide together", "", move |block: B| {
+        L::new(block.0.block.isolating.iter().map(|id| x.root(*id)).collect(), None, None)
+    });
+    words.word(On::Block, "isolates()", "the place that isolates the pods", "", |block: B| {
+        V::at(block.0.block.isolating_place)
+    });
+    words.word(On::Block, "side()", "`ingress` or `egress`", "", |block: B| block.0.block.side.as_str());
+    let x = c.clone();
+    words.word(On::Block, "nearest()", "the place that almost admits it; missing if there is none", "", move |block: B| {
+        match &block.0.block.nearest {
+            Some(near) => V::at(near.place),
+            None => x.missing(block.0.block.isolating_place, Vec::new(), None),
+        }
+    });
+    words.word(On::Block, "nearest_why()", "why the nearest rule does not admit it", "", |block: B| {
+        block.0.block.nearest.as_ref().map_or(String::new(), |near| near.text.clone())
+    });
+    let x = c.clone();
+    words.word(On::Block, "sources()", "the workloads that are kept out", "", move |block: B| x.peers(&block.0.sources));
+    let x = c.clone();
+    words.word(On::Block, "destinations()", "the workloads that are not reached", "", move |block: B| {
+        x.peers(&block.0.destinations)
+    });
+    words.word(On::Call, "port()", "the port of the Service that is called", "", |call: CallTo| i64::from(call.port));
+    words.word(On::Call, "place()", "where the call is written", "", |call: CallTo| call.at);
+    words.word(On::Call, "caller()", "who calls, in words", "", |call: CallTo| call.caller);
+    let x = c;
+    words.word(On::List, "in_words()", "\"12 workloads, among them shop/cart and shop/web\"", "", move |list: L| x.in_words(&list));
+    words.word(On::Function, "api_server()", "the API server, as one end of a connection", "", || End(Peer::ApiServer));
+    words.word(On::Function, "node()", "the pod's own node, as one end of a connection", "", || End(Peer::Node));
+    words.fallible(
+        On::Function,
+        "external(cidr)",
+        "addresses outside the cluster, as one end of a connection",
+        "",
+        |text: rhai::ImmutableString| match Cidr::parse(&text) {
+            Some(cidr) => Ok(End(Peer::External(cidr))),
+            None => super::fail(format!("\"{text}\" is no CIDR")),
+        },
+    );
+    words.fallible(On::Function, "tcp(number)", "a TCP port of a pod", "", |n: i64| port(n, crate::mesh::reach::Protocol::Tcp));
+    words.fallible(On::Function, "udp(number)", "a UDP port of a pod", "", |n: i64| port(n, crate::mesh::reach::Protocol::Udp));
+}
+
+fn port(number: i64, protocol: crate::mesh::reach::Protocol) -> super::Result<PodPort> {
+    match u16::try_from(number) {
+        Ok(number) => Ok(PodPort(Port { protocol, number })),
+        Err(_) => super::fail(format!("{number} is no port")),
+    }
+}
+
+/// The workload of a value that a rule hands to `mesh.blocked`.
+pub(crate) fn as_peer(c: &Context, v: V) -> super::Result<WorkloadId> {
+    c.need_workload(v, "blocked()")
+}

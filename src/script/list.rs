@@ -1,0 +1,192 @@
+//! Lists that the tool answers with: they know where they stand and what their emptiness proves.
+
+use std::rc::Rc;
+
+use rhai::{Array, Dynamic, FnPtr, ImmutableString, NativeCallContext};
+
+use super::value::V;
+use super::vocabulary::{On, Words};
+use super::{Context, Result};
+use crate::mesh::absence::Absence;
+
+/// A list of values.
+#[derive(Debug, Clone)]
+pub(crate) struct L {
+    pub(crate) items: Rc<Vec<V>>,
+    /// What a label on the whole list points at.
+    pub(crate) place: Option<V>,
+    /// What it proves that something is not in it.
+    pub(crate) absence: Option<Rc<Absence>>,
+}
+
+impl L {
+    pub(crate) fn new(items: Vec<V>, place: Option<V>, absence: Option<Absence>) -> L {
+        L { items: Rc::new(items), place, absence: absence.map(Rc::new) }
+    }
+}
+
+impl IntoIterator for L {
+    type Item = V;
+    type IntoIter = std::vec::IntoIter<V>;
+    fn into_iter(self) -> Self::IntoIter {
+        Rc::try_unwrap(self.items).unwrap_or_else(|items| items.to_vec()).into_iter()
+    }
+}
+
+impl Context {
+    /// The first of a list, or a missing value at the list's place.
+    fn one(&self, list: &L, item: Option<&V>) -> V {
+        if let Some(item) = item {
+            return *item;
+        }
+        self.empty_lookup.set(true);
+        let place = list.place.map_or_else(|| self.nowhere(), |v| v.place);
+        let ghost = self.ghost(super::Ghost::Missing { keys: Vec::new(), default: None, absence: list.absence.clone() });
+        V { place, ghost }
+    }
+
+    /// Where a value stands that no manifest leads to: the first resource.
+    pub(crate) fn nowhere(&self) -> crate::yaml::Place {
+        match self.mesh.resources.first() {
+            Some(resource) => resource.root,
+            None => crate::yaml::Place { tree: 0, node: crate::yaml::NodeId(0) },
+        }
+    }
+
+    fn contains(&self, list: &L, text: &str) -> bool {
+        let found = list.items.iter().any(|v| self.text(*v).is_some_and(|t| t == text));
+        if !found {
+            self.empty_lookup.set(true);
+        }
+        found
+    }
+}
+
+fn truth(context: &NativeCallContext<'_>, test: &FnPtr, item: V) -> Result<bool> {
+    let answer: Dynamic = test.call_raw(context, None, [Dynamic::from(item)])?;
+    match answer.as_bool() {
+        Ok(answer) => Ok(answer),
+        Err(_) => super::fail("the test of a list must answer true or false; ask a value with .is_true() or .exists()"),
+    }
+}
+
+/// The words of lists.
+pub(super) fn register(words: &mut Words<'_>) {
+    use On::List;
+    let c = words.context();
+    words.engine().register_iterator::<L>();
+    words.word(List, "count()", "how many", "", |list: L| list.items.len() as i64);
+    words.word(List, "is_empty()", "there is none", "", |list: L| list.items.is_empty());
+    let x = c.clone();
+    words.word(List, "first()", "the first; missing if there is none", "", move |list: L| x.one(&list, list.items.first()));
+    let x = c.clone();
+    words.word(List, "last()", "the last; missing if there is none", "", move |list: L| x.one(&list, list.items.last()));
+    let x = c.clone();
+    words.fallible(
+        List,
+        "find(|x| test)",
+        "the first that passes; missing if none does",
+        "",
+        move |context: NativeCallContext<'_>, list: L, test: FnPtr| -> Result<V> {
+            for item in list.items.iter() {
+                if truth(&context, &test, *item)? {
+                    return Ok(*item);
+                }
+            }
+            Ok(x.one(&list, None))
+        },
+    );
+    let x = c.clone();
+    words.word(List, "closest(value)", "the one that is spelt most alike, if any is", "", move |list: L, v: V| {
+        let texts: Vec<_> = list.items.iter().map(|i| x.text(*i).unwrap_or_default()).collect();
+        let wanted = x.text(v).unwrap_or_default();
+        let near = crate::mesh::host::closest(&wanted, texts.iter().map(ImmutableString::as_str));
+        match near {
+            Some(i) => list.items[i],
+            None => x.missing(v.place, Vec::new(), None),
+        }
+    });
+    let x = c.clone();
+    words.word(List, "join(text)", "their texts with `text` between", "", move |list: L, between: ImmutableString| {
+        list.items.iter().map(|v| x.shown(*v)).collect::<Vec<_>>().join(&between)
+    });
+    words.fallible(
+        List,
+        "filter(|x| test)",
+        "those that pass",
+        "",
+        |context: NativeCallContext<'_>, list: L, test: FnPtr| -> Result<L> {
+            let mut kept = Vec::new();
+            for item in list.items.iter() {
+                if truth(&context, &test, *item)? {
+                    kept.push(*item);
+                }
+            }
+            Ok(L { items: Rc::new(kept), ..list })
+        },
+    );
+    words.fallible(
+        List,
+        "map(|x| …)",
+        "what the closure makes of each, as an array",
+        "",
+        |context: NativeCallContext<'_>, list: L, make: FnPtr| -> Result<Array> {
+            list.items.iter().map(|item| make.call_raw(&context, None, [Dynamic::from(*item)])).collect()
+        },
+    );
+    words.fallible(
+        List,
+        "some(|x| test)",
+        "at least one passes",
+        "",
+        |context: NativeCallContext<'_>, list: L, test: FnPtr| -> Result<bool> {
+            for item in list.items.iter() {
+                if truth(&context, &test, *item)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        },
+    );
+    words.fallible(
+        List,
+        "all(|x| test)",
+        "each passes",
+        "",
+        |context: NativeCallContext<'_>, list: L, test: FnPtr| -> Result<bool> {
+            for item in list.items.iter() {
+                if !truth(&context, &test, *item)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        },
+    );
+    words.word(List, "absent()", "\"not among the 12 Services read in namespace …\"", "", |list: L| {
+        list.absence.map_or_else(|| "not there".to_string(), |a| a.in_words())
+    });
+    let x = c.clone();
+    words.silent("contains", move |list: L, v: V| x.text(v).is_some_and(|text| x.contains(&list, &text)));
+    let x = c.clone();
+    words.silent("contains", move |list: L, text: ImmutableString| x.contains(&list, &text));
+    let x = c.clone();
+    words.silent("contains", move |list: L, number: i64| list.items.iter().any(|v| x.number(*v) == Some(number as f64)));
+    let x = c.clone();
+    words.silent("contains", move |list: Array, v: V| list.iter().any(|item| super::compare::equal(&x, v, item)));
+    let x = c.clone();
+    words.silent("contains", move |map: V, key: ImmutableString| map.ghost == 0 && {
+        let node = x.node(map);
+        node.get(&key).is_some() || node.items().any(|i| i.text() == Some(key.as_str()))
+    });
+    let x = c.clone();
+    words.silent("contains", move |map: V, key: V| {
+        let (node, Some(key)) = (x.node(map), x.text(key)) else { return false };
+        map.ghost == 0 && (node.get(&key).is_some() || node.items().any(|i| i.text() == Some(key.as_str())))
+    });
+    let x = c;
+    words.silent("to_string", move |list: L| {
+        list.items.iter().map(|v| x.shown(*v)).collect::<Vec<_>>().join(", ")
+    });
+    words.silent("len", |list: L| list.items.len() as i64);
+    words.silent("==", |a: L, b: L| a.items == b.items);
+}

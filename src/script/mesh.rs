@@ -1,0 +1,414 @@
+//! The mesh as a rule asks it.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use rhai::{Array, Dynamic, ImmutableString};
+
+use super::answers::{B, CallTo, End, P, PodPort, as_peer};
+use super::list::L;
+use super::value::V;
+use super::vocabulary::{On, Words};
+use super::{Context, Result, fail};
+use crate::kinds;
+use crate::mesh::absence::Absence;
+use crate::mesh::host::Answer;
+use crate::mesh::installation::DEFAULT_REVISION;
+use crate::mesh::reach::Peer;
+use crate::mesh::selector::{Selector, Tri};
+use crate::mesh::{Component, WorkloadId};
+use crate::resource::{Copy, ResourceId};
+use crate::yaml::Node;
+
+/// The mesh; everything about it stands in the context.
+#[derive(Debug, Clone, std::marker::Copy)]
+pub(crate) struct M;
+
+impl Context {
+    fn namespace_of(&self, v: V) -> String {
+        self.resource_of(v).map_or_else(String::new, |id| self.mesh.resource(id).namespace().to_string())
+    }
+
+    fn roots(&self, ids: impl IntoIterator<Item = ResourceId>) -> L {
+        L::new(ids.into_iter().map(|id| self.root(id)).collect(), None, None)
+    }
+
+    fn kind(&self, name: &str) -> Result<(String, String)> {
+        match kinds::resolve(name) {
+            Some((group, kind)) => Ok((group.to_string(), kind.to_string())),
+            None => {
+                let near = crate::rule::closest(name, kinds::KNOWN.iter().map(|k| k.kind));
+                fail(match near {
+                    Some(near) => format!("no kind \"{name}\"; did you mean \"{near}\"?"),
+                    None => format!("no kind \"{name}\"; kinds of other APIs are written \"Kind.group\""),
+                })
+            }
+        }
+    }
+
+    fn find(&self, kind: &str, name: &str, from: V) -> Result<V> {
+        let (group, kind) = self.kind(kind)?;
+        let namespace =
+            if kinds::is_cluster_scoped(&group, &kind) { String::new() } else { self.namespace_of(from) };
+        Ok(match self.mesh.named(&group, &kind, &namespace, name).first() {
+            Some(id) if self.mesh.resource(*id).copy == Copy::Alternative => {
+                self.unknown.borrow_mut().insert(format!("which copy of {kind} {name} is applied"));
+                self.unknown_at(self.mesh.resource(*id).root, "alternatives")
+            }
+            Some(id) => self.root(*id),
+            None => self.absent(from.place, self.mesh.absence(&group, &kind, &namespace)),
+        })
+    }
+
+    fn host(&self, host: V, from: V) -> V {
+        let Some(text) = self.text(host) else { return self.unknown_at(host.place, "host") };
+        match self.mesh.host(&text, &self.namespace_of(from)) {
+            Answer::Found(entry) => V::at(entry.place),
+            Answer::Hidden(entry) => self.unknown_at(entry.place, "exportTo"),
+            Answer::Missing(absence, _) => self.absent(host.place, absence),
+        }
+    }
+
+    fn subsets(&self, host: V, from: V) -> L {
+        let Some(text) = self.text(host) else {
+            return L::new(Vec::new(), Some(host), Some(Absence::unknown("hosts")));
+        };
+        let (places, absence) = self.mesh.subsets(&text, &self.namespace_of(from));
+        if places.is_empty() {
+            self.empty_lookup.set(true);
+        }
+        let items: Vec<V> = places.into_iter().map(V::at).collect();
+        // A label on them all points at the key `subsets`.
+        let list = items.first().and_then(|v| self.node(*v).parent()).and_then(Node::parent);
+        let place = items.first().zip(list).map(|(first, list)| self.sibling(*first, list));
+        L::new(items, place.or(Some(host)), Some(absence))
+    }
+
+    fn selected_by(&self, selector: V, from: V) -> L {
+        let node = (selector.ghost == 0).then(|| self.node(selector));
+        let label_selector = node.is_some_and(|n| n.get("matchLabels").is_some() || n.get("matchExpressions").is_some());
+        let selector = if label_selector { Selector::read(node) } else { Selector::equality(node) };
+        let found = self.mesh.selected(&self.namespace_of(from), &selector);
+        let open = found.iter().any(|(_, answer)| *answer == Tri::Unknown);
+        let items = found.iter().filter(|(_, a)| a.is_yes()).map(|(id, _)| self.workload_root(*id)).collect();
+        let absence = if open {
+            Absence::unknown("labels of pods")
+        } else {
+            self.mesh.absence("apps", "Deployment", &self.namespace_of(from))
+        };
+        L::new(items, None, Some(absence))
+    }
+
+    /// Services that istiod sees: inside `discoverySelectors`, without the API server's own.
+    fn services(&self) -> L {
+        self.roots(self.mesh.of_kind("", "Service").filter(|id| {
+            let resource = self.mesh.resource(*id);
+            self.mesh.is_discovered(resource.namespace())
+                && !(&*resource.name == "kubernetes" && resource.namespace() == "default")
+        }))
+    }
+
+    fn injected(&self, id: WorkloadId) -> Dynamic {
+        let injection = self.mesh.injection(id);
+        let answer = match (injection.sidecar, injection.ambient) {
+            (Tri::Yes, _) => "sidecar",
+            (Tri::No, Tri::Yes) => "ambient",
+            (Tri::No, Tri::No) => "none",
+            _ => {
+                let what = format!("labels of namespace {}", self.mesh.workload(id).namespace);
+                return Dynamic::from(self.unknown_at(self.mesh.workload(id).template, &what));
+            }
+        };
+        Dynamic::from(ImmutableString::from(answer))
+    }
+
+    /// Whatever takes its configuration from istiod: sidecars, gateways, waypoints, ztunnels.
+    fn proxies(&self) -> L {
+        let mesh = &self.mesh;
+        let proxies = mesh.workloads.iter().enumerate().filter(|(i, workload)| {
+            let proxy = matches!(
+                mesh.component(workload),
+                Some(Component::Gateway | Component::Waypoint | Component::Ztunnel)
+            );
+            (proxy || mesh.injection(WorkloadId(*i as u32)).sidecar.is_yes()) && !workload.alternative
+        });
+        self.roots(proxies.map(|(_, workload)| workload.resource))
+    }
+
+    fn ends(&self, x: &Dynamic, into: &mut Vec<Peer>) -> Result<()> {
+        if let Some(list) = x.read_lock::<L>() {
+            for v in list.items.iter() {
+                into.push(Peer::Workload(as_peer(self, *v)?));
+            }
+        } else if let Some(v) = x.read_lock::<V>() {
+            into.push(Peer::Workload(as_peer(self, *v)?));
+        } else if let Some(end) = x.read_lock::<End>() {
+            into.push(end.0);
+        } else if let Some(array) = x.read_lock::<Array>() {
+            for x in array.iter() {
+                self.ends(x, into)?;
+            }
+        } else {
+            return fail("blocked() takes workloads, lists of them, api_server(), node() or external(cidr)");
+        }
+        Ok(())
+    }
+
+    fn blocked(&self, from: &Dynamic, to: &Dynamic, port: PodPort) -> Result<Array> {
+        let (mut sources, mut destinations) = (Vec::new(), Vec::new());
+        self.ends(from, &mut sources)?;
+        self.ends(to, &mut destinations)?;
+        let blocked = self.mesh.blocked(&sources, &destinations, port.0);
+        for reason in &blocked.depends {
+            self.unknown.borrow_mut().insert(format!("what NetworkPolicies admit ({reason})"));
+        }
+        Ok(blocked.groups.into_iter().map(|group| Dynamic::from(B(Rc::new(group)))).collect())
+    }
+
+    fn proxy(&self, v: V) -> Result<P> {
+        let id = self.need_resource(v, "proxy()")?;
+        match self.mesh.workload_of(id) {
+            Some(workload) => Ok(P(self.mesh.proxy(workload))),
+            None => Ok(P(self.mesh.proxy_defaults(id))),
+        }
+    }
+
+    fn hpa_of(&self, v: V) -> Result<V> {
+        let id = self.need_resource(v, "hpa_of()")?;
+        let target = self.mesh.resource(id);
+        let found = self.mesh.of_kind("autoscaling", "HorizontalPodAutoscaler").find(|hpa| {
+            let reference = self.mesh.root(*hpa).at(&["spec", "scaleTargetRef"]);
+            let is = |key: &str, text: &str| reference.and_then(|r| r.get(key)).and_then(Node::text) == Some(text);
+            self.mesh.resource(*hpa).namespace() == target.namespace() && is("kind", &target.kind) && is("name", &target.name)
+        });
+        Ok(match found {
+            Some(found) => self.root(found),
+            None => {
+                let absence = self.mesh.absence("autoscaling", "HorizontalPodAutoscaler", target.namespace());
+                self.absent(v.place, absence)
+            }
+        })
+    }
+
+    fn istiod_for(&self, v: V) -> Result<V> {
+        let id = self.need_workload(v, "istiod_for()")?;
+        let revision = &self.mesh.injection(id).revision;
+        Ok(match self.mesh.istiods.iter().find(|i| i.revision == *revision) {
+            Some(istiod) => self.workload_root(istiod.workload),
+            None => self.absent(v.place, Absence::unknown("Istio installation")),
+        })
+    }
+
+    /// The revision whose configuration concerns a resource.
+    fn revision_of(&self, v: V) -> String {
+        let workload = self.resource_of(v).and_then(|id| self.mesh.workload_of(id));
+        if let Some(id) = workload {
+            if let Some(istiod) = self.mesh.istiods.iter().find(|i| i.workload == id) {
+                return istiod.revision.to_string();
+            }
+            return self.mesh.injection(id).revision.to_string();
+        }
+        DEFAULT_REVISION.to_string()
+    }
+
+    fn installed(&self, place: Option<crate::yaml::Place>, from: V) -> V {
+        match place {
+            Some(place) => V::at(place),
+            None => self.absent(from.place, Absence::unknown("Istio installation")),
+        }
+    }
+
+    /// A setting that is declared or read, as text; unknown where neither is.
+    fn declared(&self, text: Option<&str>, what: &str) -> Dynamic {
+        match text {
+            Some(text) => Dynamic::from(ImmutableString::from(text)),
+            None => {
+                self.unknown.borrow_mut().insert(what.to_string());
+                Dynamic::from(self.unknown_at(self.nowhere(), what))
+            }
+        }
+    }
+}
+
+/// The words of the mesh.
+pub(super) fn register(words: &mut Words<'_>) {
+    use On::Mesh;
+    let c = words.context();
+    let x = c.clone();
+    words.fallible(Mesh, "all(kind)", "all resources of a kind, each identity once", "all kinds", move |_: M, kind: ImmutableString| {
+        let (group, kind) = x.kind(&kind)?;
+        Ok(x.roots(x.mesh.of_kind(&group, &kind)))
+    });
+    let x = c.clone();
+    words.fallible(
+        Mesh,
+        "find(kind, name, seen_from)",
+        "the resource of that name, in the namespace of `seen_from`; missing if it was not read",
+        "all kinds",
+        move |_: M, kind: ImmutableString, name: Dynamic, from: V| {
+            let name = match name.clone().try_cast::<V>() {
+                Some(v) => x.text(v).unwrap_or_default(),
+                None => name.into_immutable_string().unwrap_or_default(),
+            };
+            x.find(&kind, &name, from)
+        },
+    );
+    let x = c.clone();
+    words.word(
+        Mesh,
+        "host(name, seen_from)",
+        "what declares a host: a Service's name or the item of a ServiceEntry's `hosts`; missing if nothing does",
+        "Service, ServiceEntry",
+        move |_: M, host: V, from: V| x.host(host, from),
+    );
+    let x = c.clone();
+    words.word(
+        Mesh,
+        "closest_host(name, seen_from)",
+        "the Service whose name is spelt most alike; missing if none is",
+        "Service",
+        move |_: M, host: V, from: V| {
+            let text = x.text(host).unwrap_or_default();
+            match x.mesh.host(&text, &x.namespace_of(from)) {
+                Answer::Missing(_, Some(entry)) => V::at(entry.place),
+                _ => x.missing(host.place, Vec::new(), None),
+            }
+        },
+    );
+    let x = c.clone();
+    words.word(
+        Mesh,
+        "subsets(host, seen_from)",
+        "the names of the subsets that DestinationRules declare for a host",
+        "DestinationRule",
+        move |_: M, host: V, from: V| x.subsets(host, from),
+    );
+    let x = c.clone();
+    words.word(
+        Mesh,
+        "selected_by(selector, seen_from)",
+        "workloads in the namespace of `seen_from` whose pods a selector matches",
+        "workloads",
+        move |_: M, selector: V, from: V| x.selected_by(selector, from),
+    );
+    let x = c.clone();
+    words.word(Mesh, "services()", "Services that istiod sees (inside `discoverySelectors`)", "Service", move |_: M| x.services());
+    let x = c.clone();
+    words.word(Mesh, "workloads()", "everything with a pod template", "workloads", move |_: M| {
+        x.roots(x.mesh.workloads.iter().map(|w| w.resource).filter(|id| x.mesh.counts(*id)))
+    });
+    let x = c.clone();
+    words.word(
+        Mesh,
+        "proxies()",
+        "workloads that take their configuration from istiod: meshed ones, gateways, waypoints, ztunnels",
+        "workloads, Namespace",
+        move |_: M| x.proxies(),
+    );
+    let x = c.clone();
+    words.fallible(Mesh, "services_of(workload)", "the Services that select its pods", "Service", move |_: M, v: V| {
+        let id = x.need_workload(v, "services_of()")?;
+        Ok(x.roots(x.mesh.services_of(id)))
+    });
+    let x = c.clone();
+    words.fallible(Mesh, "workloads_of(service)", "the workloads whose pods a Service selects", "workloads", move |_: M, v: V| {
+        let id = x.need_resource(v, "workloads_of()")?;
+        let workloads: Vec<_> = x.mesh.workloads_of(id).map(|w| x.mesh.workload(w).resource).collect();
+        Ok(x.roots(workloads))
+    });
+    let x = c.clone();
+    words.fallible(Mesh, "hpa_of(workload)", "the HorizontalPodAutoscaler that scales it", "HorizontalPodAutoscaler", move |_: M, v: V| {
+        x.hpa_of(v)
+    });
+    let x = c.clone();
+    words.fallible(Mesh, "istiod_for(workload)", "the istiod of its revision", "Istiod", move |_: M, v: V| x.istiod_for(v));
+    let x = c.clone();
+    words.fallible(
+        Mesh,
+        "injection(workload)",
+        "`\"sidecar\"`, `\"ambient\"` or `\"none\"`; unknown where the input does not show it",
+        "Namespace, webhooks, injector",
+        move |_: M, v: V| x.need_workload(v, "injection()").map(|id| x.injected(id)),
+    );
+    let x = c.clone();
+    words.fallible(
+        Mesh,
+        "proxy(workload)",
+        "the resources that its proxy gets; of an injector, those of proxies that say nothing themselves",
+        "injector",
+        move |_: M, v: V| x.proxy(v),
+    );
+    let x = c.clone();
+    words.fallible(Mesh, "proxy_defaults(injector)", "the resources of proxies that say nothing themselves", "injector", move |_: M, v: V| {
+        x.proxy(v)
+    });
+    let x = c.clone();
+    words.word(Mesh, "mesh_config(seen_from)", "the mesh configuration", "mesh configuration", move |_: M, from: V| {
+        x.installed(x.mesh.mesh_config(&x.revision_of(from)).map(|m| m.config), from)
+    });
+    let x = c.clone();
+    words.word(Mesh, "injector(seen_from)", "the values of the injector", "injector", move |_: M, from: V| {
+        x.installed(x.mesh.injector(&x.revision_of(from)).and_then(|i| i.values), from)
+    });
+    let x = c.clone();
+    words.word(Mesh, "revisions()", "the revisions of which an istiod was read, as an array", "Istiod", move |_: M| -> Array {
+        let revisions: BTreeSet<_> = x.mesh.istiods.iter().map(|i| i.revision.to_string()).collect();
+        revisions.into_iter().map(Dynamic::from).collect()
+    });
+    let x = c.clone();
+    words.word(Mesh, "istio()", "the version of Istio; unknown where nothing shows it", "Istiod", move |_: M| match x.mesh.istio_version() {
+        Some(version) => Dynamic::from(version),
+        None => x.declared(None, "version of Istio"),
+    });
+    let x = c.clone();
+    words.word(Mesh, "kubernetes()", "the version of Kubernetes; unknown unless it is declared", "", move |_: M| {
+        match x.mesh.declared.kubernetes.as_deref().and_then(crate::units::Version::parse) {
+            Some(version) => Dynamic::from(version),
+            None => x.declared(None, "version of Kubernetes"),
+        }
+    });
+    let x = c.clone();
+    words.word(Mesh, "platform()", "`gke`, `openshift` …; unknown unless it is declared", "", move |_: M| {
+        x.declared(x.mesh.declared.platform.as_deref(), "platform")
+    });
+    let x = c.clone();
+    words.word(Mesh, "cni()", "`cilium`, `calico` …; unknown unless it is declared", "", move |_: M| {
+        x.declared(x.mesh.declared.cni.as_deref(), "CNI plugin")
+    });
+    let x = c.clone();
+    words.word(Mesh, "environment()", "`prod` unless something else is declared", "", move |_: M| {
+        ImmutableString::from(x.mesh.declared.environment.as_deref().unwrap_or("prod"))
+    });
+    let x = c.clone();
+    words.word(Mesh, "is_production()", "the environment is not declared to be something else", "", move |_: M| {
+        x.mesh.is_production()
+    });
+    let x = c.clone();
+    words.word(Mesh, "today()", "the date of the run, `2026-11-24`", "", move |_: M| {
+        ImmutableString::from(x.mesh.declared.today.as_str())
+    });
+    let x = c.clone();
+    words.word(Mesh, "is_dump()", "the input was read from a cluster", "", move |_: M| x.mesh.is_dump());
+    let x = c.clone();
+    words.word(Mesh, "calls_to(service)", "who of Istio's calls a Service, and on which port", "webhooks, mesh configuration", move |_: M, v: V| -> Array {
+        let Some(id) = x.as_resource(v) else { return Array::new() };
+        let call = |call: &crate::mesh::installation::Call| CallTo { port: call.port, at: V::at(call.place), caller: call.caller };
+        x.mesh.calls_to(id).map(|c| Dynamic::from(call(c))).collect()
+    });
+    let x = c.clone();
+    words.fallible(Mesh, "webhook_port(istiod)", "the port of istiod's pods on which the API server calls its webhooks", "Istiod", move |_: M, v: V| {
+        let id = x.need_workload(v, "webhook_port()")?;
+        Ok(match x.mesh.istiods.iter().find(|i| i.workload == id) {
+            Some(istiod) => i64::from(x.mesh.webhook_port(istiod)),
+            None => 15017,
+        })
+    });
+    let x = c;
+    words.fallible(
+        Mesh,
+        "blocked(from, to, port)",
+        "what keeps connections out, one block per deciding set of policies; `from` and `to` are one end or many, the port is the pod's",
+        "NetworkPolicy, Namespace, workloads",
+        move |_: M, from: Dynamic, to: Dynamic, port: PodPort| x.blocked(&from, &to, port),
+    );
+}
