@@ -12,6 +12,7 @@ pub mod installation;
 pub mod namespace;
 pub mod proxy;
 pub mod roles;
+pub mod reach;
 pub mod selector;
 pub mod service;
 pub mod workload;
@@ -61,6 +62,8 @@ pub struct Mesh {
     pub declared: Declared,
     /// Everything with a pod template, in the order of the resources. Repeated copies are left out.
     pub workloads: Vec<Workload>,
+    /// NetworkPolicies, ready to be asked.
+    pub reach: reach::Index,
     by_kind: HashMap<(Box<str>, Box<str>), Vec<ResourceId>>,
     by_name: HashMap<(Box<str>, Box<str>, Box<str>), Vec<ResourceId>>,
     namespaces: HashMap<Box<str>, Namespace>,
@@ -97,6 +100,7 @@ impl Mesh {
             resources,
             declared,
             workloads: Vec::new(),
+            reach: reach::Index::default(),
             by_kind,
             by_name,
             namespaces: HashMap::new(),
@@ -117,6 +121,7 @@ impl Mesh {
         mesh.istiods = installation::istiods(&mesh);
         mesh.installation = Installation::new(&mesh);
         mesh.injections = mesh.workloads.iter().map(|w| mesh.decide_injection(w)).collect();
+        mesh.reach = reach::Index::new(&mesh);
         mesh
     }
 

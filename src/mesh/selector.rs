@@ -73,8 +73,10 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// From a map of keys and values; anything else gives none.
+    /// From a map of keys and values; anything else gives none. A map or a key that stands elsewhere
+    /// (`${LABELS}`) leaves the labels open.
     pub fn read(map: Option<Node<'_>>) -> Labels {
+        let open = map.is_some_and(|m| m.is_unknown() || m.entries().any(|(key, _)| key.is_unknown()));
         let list = map
             .into_iter()
             .flat_map(Node::entries)
@@ -86,7 +88,7 @@ impl Labels {
                 })
             })
             .collect();
-        Labels { list, open: false }
+        Labels { list, open }
     }
 
     /// No labels that were read, but others may exist.
@@ -98,6 +100,12 @@ impl Labels {
     pub fn set(&mut self, key: &str, value: &str) {
         self.list.retain(|l| &*l.key != key);
         self.list.push(Label { key: key.into(), value: Some(value.into()), node: None });
+    }
+
+    /// Adds a label whose value a controller makes up; it replaces one of the same key.
+    pub fn set_unknown(&mut self, key: &str) {
+        self.list.retain(|l| &*l.key != key);
+        self.list.push(Label { key: key.into(), value: None, node: None });
     }
 
     /// The label of that key.
