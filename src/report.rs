@@ -12,6 +12,8 @@ mod tests;
 
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
+pub use crate::source::walk::Skipped;
+
 use crate::finding::{Finding, Problem, Severity};
 use crate::source::{SourceFile, Sources};
 
@@ -24,17 +26,6 @@ pub struct Unknown {
     pub rules: usize,
     /// The flag or setting that declares it, as in `--assume istio=1.30`.
     pub declare: Option<String>,
-}
-
-/// Input that was not checked, and why.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Skipped {
-    /// The file or folder as the user knows it.
-    pub path: String,
-    /// Why, as in "no Kubernetes resource".
-    pub reason: String,
-    /// A hint that everybody sees (chart templates), not only with `-v`.
-    pub notable: bool,
 }
 
 /// The figures under every report.

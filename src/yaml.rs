@@ -183,6 +183,13 @@ impl Tree {
     }
 }
 
+/// Whether a text is a raw template that is not to be read as YAML: it holds `{{`, and can't be read
+/// or has a map as key (`a: {{ .x }}`). Istio's injector ConfigMap holds `{{` too, but is sound YAML.
+pub fn is_template_text(tree: &Tree) -> bool {
+    let is_broken = |error: &Error| matches!(error.kind, ErrorKind::Syntax | ErrorKind::ComplexKey);
+    tree.text().contains("{{") && tree.errors.iter().any(is_broken)
+}
+
 /// The hash by which keys are looked up (FNV-1a; never shown, never stored).
 pub fn key_hash(key: &str) -> u32 {
     key.bytes().fold(0x811c_9dc5, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193))

@@ -43,7 +43,11 @@ pub fn api_default(kind: &str, parent: &str, key: &str) -> Option<&'static str> 
     DEFAULTS
         .iter()
         .find(|(k, end, name, _)| {
-            let here = if k.is_empty() { ends_with(end) } else { *k == kind && (path == *end || end.contains('.') && ends_with(end)) };
+            let here = if k.is_empty() {
+                ends_with(end)
+            } else {
+                *k == kind && (path == *end || end.contains('.') && ends_with(end))
+            };
             *name == key && here
         })
         .map(|(_, _, _, value)| *value)

@@ -9,9 +9,8 @@ use crate::rule::header::Role;
 /// Whether a resource has a role: certainly, certainly not, or only possibly.
 pub fn has(mesh: &Mesh, id: ResourceId, role: Role) -> Tri {
     let workload = mesh.workload_of(id);
-    let component = |wanted: Component| {
-        Tri::from(workload.is_some_and(|w| mesh.component(mesh.workload(w)) == Some(wanted)))
-    };
+    let component =
+        |wanted: Component| Tri::from(workload.is_some_and(|w| mesh.component(mesh.workload(w)) == Some(wanted)));
     match role {
         Role::Mesh => Tri::No,
         Role::Workload => workload.is_some().into(),

@@ -1,1 +1,236 @@
-//! Files.
+//! Arguments to texts: files and folders as `ripgrep` walks them, and standard input.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use ignore::WalkBuilder;
+
+use super::{SourceFile, Sources};
+
+/// The largest file that is read; places in it must fit 32 bits, and so must what is made of it.
+const LARGEST: u64 = 512 << 20;
+
+/// Input that was not checked, and why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    /// The file or folder as the user knows it.
+    pub path: String,
+    /// Why, as in "no Kubernetes resource".
+    pub reason: String,
+    /// A hint that everybody sees (chart templates), not only with `-v`.
+    pub notable: bool,
+}
+
+/// A file that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unreadable {
+    /// How reports name it.
+    pub name: String,
+    /// Why, as in "not UTF-8: byte 0xff at offset 12".
+    pub reason: String,
+}
+
+/// What the arguments lead to.
+#[derive(Debug, Default)]
+pub struct Collected {
+    /// The texts that were read.
+    pub sources: Sources,
+    /// What was passed over on purpose, in order.
+    pub skipped: Vec<Skipped>,
+    /// What could not be read, in order.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// Reads files, whatever they are called, and folders with all YAML and JSON below them; `-` stands
+/// for `stdin`. Folders are walked as `.gitignore` says, hidden files and links are left out.
+///
+/// # Errors
+///
+/// A sentence for each argument that names nothing.
+pub fn collect(paths: &[PathBuf], stdin: Option<String>) -> Result<Collected, Vec<String>> {
+    let mut walk = Walk { stdin, ..Walk::default() };
+    for path in paths {
+        walk.argument(path);
+    }
+    if !walk.wrong.is_empty() {
+        return Err(walk.wrong);
+    }
+    walk.skipped.sort();
+    walk.skipped.dedup();
+    walk.unreadable.sort();
+    Ok(Collected { sources: Sources::new(walk.files), skipped: walk.skipped, unreadable: walk.unreadable })
+}
+
+#[derive(Default)]
+struct Walk {
+    stdin: Option<String>,
+    files: Vec<SourceFile>,
+    skipped: Vec<Skipped>,
+    unreadable: Vec<Unreadable>,
+    wrong: Vec<String>,
+    /// Files by where they really are: one that is reached twice is read once.
+    seen: HashSet<PathBuf>,
+}
+
+impl Walk {
+    fn argument(&mut self, path: &Path) {
+        if path.as_os_str() == "-" {
+            if self.seen.insert(path.to_path_buf()) {
+                match self.stdin.take() {
+                    Some(text) => self.files.push(SourceFile::new("<stdin>", None, text)),
+                    None => self.wrong.push("\"-\" asks for standard input, which is not there".to_string()),
+                }
+            }
+            return;
+        }
+        match path.metadata() {
+            Ok(metadata) if metadata.is_dir() => self.folder(path),
+            Ok(_) => self.file(path, display(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.wrong.push(format!("no file or folder is called \"{}\"", path.display()));
+            }
+            Err(error) => self.refuse(display(path), reason(&error)),
+        }
+    }
+
+    fn folder(&mut self, root: &Path) {
+        // What it really is, to find a chart that the folder itself is part of.
+        let real_root = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
+        let entries = WalkBuilder::new(root)
+            // As in a checkout, also where there is none: an unpacked archive, a mounted volume.
+            .require_git(false)
+            // What one user's machine ignores would make another's run differ.
+            .git_global(false)
+            .sort_by_file_name(std::ffi::OsStr::cmp)
+            .build();
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let name = path_of(&error).map_or_else(|| display(root), display);
+                    let why = error.io_error().map_or_else(|| error.to_string(), reason);
+                    self.refuse(name, why);
+                    continue;
+                }
+            };
+            let kind = entry.file_type();
+            if kind.is_none_or(|kind| kind.is_dir()) || !is_manifest(entry.path()) {
+                continue;
+            }
+            let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
+            let name = name_below(root, below);
+            if kind.is_some_and(|kind| kind.is_symlink()) {
+                let reason = "symbolic link; name it to have it read".to_string();
+                self.skipped.push(Skipped { path: name, reason, notable: false });
+            } else if let Some(chart) = chart_of_template(&real_root, below) {
+                let chart = chart.strip_prefix(&real_root).map_or_else(|_| display(&chart), |c| name_below(root, c));
+                let reason = format!("raw chart templates; render them: helm template {chart} | plimsoll check -");
+                self.skipped.push(Skipped { path: chart, reason, notable: true });
+            } else {
+                self.file(entry.path(), name);
+            }
+        }
+    }
+
+    fn file(&mut self, path: &Path, name: String) {
+        // A pipe (`<(helm template …)`) has no canonical path.
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        if !self.seen.insert(real) {
+            return;
+        }
+        match read(path) {
+            Ok((text, is_regular)) => {
+                let path = is_regular.then_some(path);
+                self.files.push(SourceFile::new(name, path, text));
+            }
+            Err(reason) => self.refuse(name, reason),
+        }
+    }
+
+    fn refuse(&mut self, name: String, reason: String) {
+        self.unreadable.push(Unreadable { name, reason });
+    }
+}
+
+/// A file's text, and whether it is a regular file, which can be written back.
+fn read(path: &Path) -> Result<(String, bool), String> {
+    let file = File::open(path).map_err(|e| reason(&e))?;
+    let metadata = file.metadata().map_err(|e| reason(&e))?;
+    let too_large = || format!("larger than {} MiB", LARGEST >> 20);
+    if metadata.len() > LARGEST {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|e| reason(&e))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(too_large());
+    }
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err("UTF-16 is not read; save it as UTF-8".to_string());
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("not UTF-8: byte 0x{:02x} at offset {at}", error.as_bytes().get(at).copied().unwrap_or_default())
+    })?;
+    Ok((text, metadata.is_file()))
+}
+
+/// An error of the system in a few words.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "permission denied".to_string(),
+        io::ErrorKind::NotFound => "it is gone".to_string(),
+        _ => error.to_string(),
+    }
+}
+
+fn path_of(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
+        _ => None,
+    }
+}
+
+fn is_manifest(path: &Path) -> bool {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+    ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+/// A path as the user gave it, with `/` between folders.
+fn display(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
+}
+
+/// The name of what lies below a folder; what lies below the default folder `.` goes without it.
+fn name_below(root: &Path, below: &Path) -> String {
+    if below.as_os_str().is_empty() {
+        display(root)
+    } else if root == Path::new(".") {
+        display(below)
+    } else {
+        display(&root.join(below))
+    }
+}
+
+/// The chart whose `templates/` a file stands in; the outermost of charts in charts. Folders above
+/// the root count too.
+fn chart_of_template(real_root: &Path, below: &Path) -> Option<PathBuf> {
+    let file = real_root.join(below);
+    let is_chart = |folder: &Path| folder.join("Chart.yaml").is_file();
+    let is_called = |folder: &Path, name: &str| folder.file_name().is_some_and(|own| own == name);
+    let templates = file.ancestors().filter(|folder| is_called(folder, "templates"));
+    let mut chart = templates.filter_map(Path::parent).find(|parent| is_chart(parent))?;
+    while let Some(charts) = chart.parent().filter(|folder| is_called(folder, "charts"))
+        && let Some(parent) = charts.parent().filter(|parent| is_chart(parent))
+    {
+        chart = parent;
+    }
+    Some(chart.to_path_buf())
+}
+
+#[cfg(test)]
+mod tests;

@@ -248,7 +248,8 @@ impl<'t> Node<'t> {
         Items { tree: node.tree, at: if node.raw().kind == Kind::Seq { node.raw().data } else { NONE } }
     }
 
-    fn own_entries(self) -> OwnEntries<'t> {
+    /// The keys and values that stand in the map itself, `<<` and the first of two equal keys included.
+    pub(super) fn own_entries(self) -> OwnEntries<'t> {
         let node = self.target();
         OwnEntries { tree: node.tree, at: if node.raw().kind == Kind::Map { node.raw().data } else { NONE } }
     }

@@ -13,47 +13,21 @@ pub struct Cidr {
 /// Ranges that no pod and no API server has an address in: this network, loopback, link-local
 /// (metadata services, NodeLocal DNSCache), multicast.
 const SPECIAL: [Cidr; 7] = [
-    Cidr {
-        base: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        prefix: 8,
-    },
-    Cidr {
-        base: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)),
-        prefix: 8,
-    },
-    Cidr {
-        base: IpAddr::V4(Ipv4Addr::new(169, 254, 0, 0)),
-        prefix: 16,
-    },
-    Cidr {
-        base: IpAddr::V4(Ipv4Addr::new(224, 0, 0, 0)),
-        prefix: 4,
-    },
-    Cidr {
-        base: IpAddr::V6(Ipv6Addr::LOCALHOST),
-        prefix: 128,
-    },
-    Cidr {
-        base: IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0)),
-        prefix: 10,
-    },
-    Cidr {
-        base: IpAddr::V6(Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0)),
-        prefix: 8,
-    },
+    Cidr { base: IpAddr::V4(Ipv4Addr::UNSPECIFIED), prefix: 8 },
+    Cidr { base: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), prefix: 8 },
+    Cidr { base: IpAddr::V4(Ipv4Addr::new(169, 254, 0, 0)), prefix: 16 },
+    Cidr { base: IpAddr::V4(Ipv4Addr::new(224, 0, 0, 0)), prefix: 4 },
+    Cidr { base: IpAddr::V6(Ipv6Addr::LOCALHOST), prefix: 128 },
+    Cidr { base: IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0)), prefix: 10 },
+    Cidr { base: IpAddr::V6(Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0)), prefix: 8 },
 ];
 
 impl Cidr {
     /// The addresses that istio-cni gives to kubelet probes of ambient pods (case 82).
     pub const AMBIENT_PROBES: [Cidr; 2] = [
+        Cidr { base: IpAddr::V4(Ipv4Addr::new(169, 254, 7, 127)), prefix: 32 },
         Cidr {
-            base: IpAddr::V4(Ipv4Addr::new(169, 254, 7, 127)),
-            prefix: 32,
-        },
-        Cidr {
-            base: IpAddr::V6(Ipv6Addr::new(
-                0xfd16, 0x9254, 0x7127, 0x1337, 0xffff, 0xffff, 0xffff, 0xffff,
-            )),
+            base: IpAddr::V6(Ipv6Addr::new(0xfd16, 0x9254, 0x7127, 0x1337, 0xffff, 0xffff, 0xffff, 0xffff)),
             prefix: 128,
         },
     ];
@@ -65,9 +39,7 @@ impl Cidr {
         if !(1..=3).contains(&prefix.len()) || !prefix.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
-        let base = v4(address)
-            .map(IpAddr::V4)
-            .or_else(|| address.parse::<Ipv6Addr>().ok().map(IpAddr::V6))?;
+        let base = v4(address).map(IpAddr::V4).or_else(|| address.parse::<Ipv6Addr>().ok().map(IpAddr::V6))?;
         Cidr::new(base, prefix.parse().ok()?)
     }
 
@@ -77,10 +49,7 @@ impl Cidr {
             IpAddr::V4(_) => 32,
             IpAddr::V6(_) => 128,
         };
-        (prefix <= all).then(|| Cidr {
-            base: masked(address, prefix),
-            prefix,
-        })
+        (prefix <= all).then(|| Cidr { base: masked(address, prefix), prefix })
     }
 
     /// One address.
@@ -89,10 +58,7 @@ impl Cidr {
             IpAddr::V4(_) => 32,
             IpAddr::V6(_) => 128,
         };
-        Cidr {
-            base: address,
-            prefix,
-        }
+        Cidr { base: address, prefix }
     }
 
     /// Whether all addresses of the other range are in this one.
@@ -114,17 +80,12 @@ impl Cidr {
 
     /// Whether no pod and no API server has an address in it.
     pub fn is_special(self) -> bool {
-        SPECIAL
-            .iter()
-            .chain(&Cidr::AMBIENT_PROBES)
-            .any(|range| range.contains(self))
+        SPECIAL.iter().chain(&Cidr::AMBIENT_PROBES).any(|range| range.contains(self))
     }
 
     /// Whether it never leaves the pod (case 77).
     pub fn is_loopback(self) -> bool {
-        [SPECIAL[1], SPECIAL[4]]
-            .iter()
-            .any(|range| range.contains(self))
+        [SPECIAL[1], SPECIAL[4]].iter().any(|range| range.contains(self))
     }
 }
 
@@ -151,15 +112,11 @@ fn v4(text: &str) -> Option<Ipv4Addr> {
 fn masked(address: IpAddr, prefix: u8) -> IpAddr {
     match address {
         IpAddr::V4(a) => {
-            let mask = u32::MAX
-                .checked_shl(32 - u32::from(prefix.min(32)))
-                .unwrap_or(0);
+            let mask = u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0);
             IpAddr::V4(Ipv4Addr::from_bits(a.to_bits() & mask))
         }
         IpAddr::V6(a) => {
-            let mask = u128::MAX
-                .checked_shl(128 - u32::from(prefix.min(128)))
-                .unwrap_or(0);
+            let mask = u128::MAX.checked_shl(128 - u32::from(prefix.min(128))).unwrap_or(0);
             IpAddr::V6(Ipv6Addr::from_bits(a.to_bits() & mask))
         }
     }
@@ -178,16 +135,7 @@ mod tests {
         assert_eq!(cidr("10.1.2.3/8").to_string(), "10.0.0.0/8");
         assert_eq!(cidr("010.0.0.1/32").to_string(), "10.0.0.1/32");
         assert_eq!(cidr("fd00::1/8").to_string(), "fd00::/8");
-        for bad in [
-            "10.0.0.0",
-            "10.0.0/8",
-            "10.0.0.0/33",
-            "10.0.0.0/+8",
-            "::/129",
-            "a/8",
-            "/8",
-            "10.0.0.0/",
-        ] {
+        for bad in ["10.0.0.0", "10.0.0/8", "10.0.0.0/33", "10.0.0.0/+8", "::/129", "a/8", "/8", "10.0.0.0/"] {
             assert_eq!(Cidr::parse(bad), None, "{bad}");
         }
     }
@@ -197,10 +145,7 @@ mod tests {
         assert!(cidr("0.0.0.0/0").contains(cidr("10.0.0.0/8")));
         assert!(!cidr("0.0.0.0/0").contains(cidr("fd00::/8")));
         assert!(!cidr("::/0").overlaps(cidr("10.0.0.0/8")));
-        assert!(
-            cidr("10.0.0.0/24").overlaps(cidr("10.0.0.0/8"))
-                && !cidr("10.0.0.0/24").contains(cidr("10.0.0.0/8"))
-        );
+        assert!(cidr("10.0.0.0/24").overlaps(cidr("10.0.0.0/8")) && !cidr("10.0.0.0/24").contains(cidr("10.0.0.0/8")));
         assert!(cidr("169.254.20.10/32").is_special() && !cidr("0.0.0.0/0").is_special());
         assert!(cidr("127.0.0.1/32").is_loopback() && cidr("::1/128").is_loopback());
     }

@@ -55,23 +55,14 @@ pub(super) fn compile(mesh: &Mesh, id: ResourceId) -> Read<Variant> {
             Direction::Egress => (!rules.is_empty()).into(),
         };
         let unknown = hidden.then(|| read.unknown_rule(root)).into_iter();
-        Section {
-            isolates,
-            rules: rules.into_iter().chain(unknown).collect(),
-        }
+        Section { isolates, rules: rules.into_iter().chain(unknown).collect() }
     };
-    let place = pods
-        .place
-        .or_else(|| field("policyTypes").or(spec).map(|n| read.at(n)))
-        .unwrap_or(root);
+    let place = pods.place.or_else(|| field("policyTypes").or(spec).map(|n| read.at(n))).unwrap_or(root);
     Ok(Variant {
         id,
         place,
         types: field("policyTypes").map(|n| read.at(n)),
-        pods: Choice {
-            unknown: pods.unknown || hidden,
-            ..pods
-        },
+        pods: Choice { unknown: pods.unknown || hidden, ..pods },
         ingress: section(Direction::Ingress, ingress),
         egress: section(Direction::Egress, egress),
     })
@@ -84,26 +75,18 @@ struct Reader {
 
 impl Reader {
     fn at(&self, node: Node<'_>) -> Place {
-        Place {
-            tree: self.tree,
-            node: node.id(),
-        }
+        Place { tree: self.tree, node: node.id() }
     }
 
     fn refuse<T>(&self, node: Node<'_>, reason: impl Into<String>) -> Read<T> {
-        Err(Refusal {
-            place: self.at(node),
-            reason: reason.into(),
-        })
+        Err(Refusal { place: self.at(node), reason: reason.into() })
     }
 
     /// A map, or a value that stands elsewhere; null is nothing.
     fn map<'t>(&self, node: Option<Node<'t>>, what: &str) -> Read<Option<Node<'t>>> {
         match node {
             Some(node) if node.is_null() => Ok(None),
-            Some(node) if !node.is_map() && !node.is_unknown() => {
-                self.refuse(node, format!("{what} is a map"))
-            }
+            Some(node) if !node.is_map() && !node.is_unknown() => self.refuse(node, format!("{what} is a map")),
             node => Ok(node),
         }
     }
@@ -120,53 +103,26 @@ impl Reader {
     }
 
     fn unknown_rule(&self, place: Place) -> Rule {
-        Rule {
-            place,
-            peers: vec![PeerItem {
-                place,
-                who: Who::Unknown,
-            }],
-            ports: Vec::new(),
-        }
+        Rule { place, peers: vec![PeerItem { place, who: Who::Unknown }], ports: Vec::new() }
     }
 
     fn rules(&self, node: Option<Node<'_>>, what: &str, peers: &str) -> Read<Vec<Rule>> {
-        self.list(node, what)?
-            .into_iter()
-            .map(|item| self.rule(item, peers))
-            .collect()
+        self.list(node, what)?.into_iter().map(|item| self.rule(item, peers)).collect()
     }
 
     fn rule(&self, item: Node<'_>, peers: &str) -> Read<Rule> {
         let place = self.at(item);
         let Some(map) = self.map(Some(item), "a rule")? else {
-            return Ok(Rule {
-                place,
-                peers: Vec::new(),
-                ports: Vec::new(),
-            });
+            return Ok(Rule { place, peers: Vec::new(), ports: Vec::new() });
         };
         if map.is_unknown() {
             return Ok(self.unknown_rule(place));
         }
-        let who = |item| {
-            Ok(PeerItem {
-                place: self.at(item),
-                who: self.peer(item)?,
-            })
-        };
+        let who = |item| Ok(PeerItem { place: self.at(item), who: self.peer(item)? });
         Ok(Rule {
             place,
-            peers: self
-                .list(map.get(peers), peers)?
-                .into_iter()
-                .map(who)
-                .collect::<Read<_>>()?,
-            ports: self
-                .list(map.get("ports"), "ports")?
-                .into_iter()
-                .map(|p| self.port(p))
-                .collect::<Read<_>>()?,
+            peers: self.list(map.get(peers), peers)?.into_iter().map(who).collect::<Read<_>>()?,
+            ports: self.list(map.get("ports"), "ports")?.into_iter().map(|p| self.port(p)).collect::<Read<_>>()?,
         })
     }
 
@@ -176,25 +132,14 @@ impl Reader {
         }
         let map = self.map(Some(item), "a peer")?;
         let field = |key| map.and_then(|m| m.get(key)).filter(|n| !n.is_null());
-        let (pods, namespaces, block) = (
-            field("podSelector"),
-            field("namespaceSelector"),
-            field("ipBlock"),
-        );
+        let (pods, namespaces, block) = (field("podSelector"), field("namespaceSelector"), field("ipBlock"));
         match (block, pods.or(namespaces)) {
-            (None, None) => self.refuse(
-                item,
-                "a peer needs podSelector, namespaceSelector or ipBlock",
-            ),
+            (None, None) => self.refuse(item, "a peer needs podSelector, namespaceSelector or ipBlock"),
             (Some(block), Some(_)) => self.refuse(block, "ipBlock stands alone, without selectors"),
             (Some(block), None) => self.block(block),
             (None, Some(_)) => {
-                let choice =
-                    |node: Option<Node<'_>>| node.map(|n| self.choice(Some(n))).transpose();
-                Ok(Who::Pods {
-                    pods: choice(pods)?,
-                    namespaces: choice(namespaces)?,
-                })
+                let choice = |node: Option<Node<'_>>| node.map(|n| self.choice(Some(n))).transpose();
+                Ok(Who::Pods { pods: choice(pods)?, namespaces: choice(namespaces)? })
             }
         }
     }
@@ -216,10 +161,7 @@ impl Reader {
             .into_iter()
             .map(|node| match self.cidr(node)? {
                 hole if hole != cidr && cidr.contains(hole) => Ok(hole),
-                _ => self.refuse(
-                    node,
-                    format!("except must be a part of {cidr}, and not all of it"),
-                ),
+                _ => self.refuse(node, format!("except must be a part of {cidr}, and not all of it")),
             })
             .collect::<Read<_>>()?;
         Ok(Who::Block { cidr, except })
@@ -236,11 +178,7 @@ impl Reader {
         let map = self.map(Some(item), "a port")?;
         let field = |key| map.and_then(|m| m.get(key)).filter(|n| !n.is_null());
         if item.is_unknown() {
-            return Ok(PortItem {
-                place: self.at(item),
-                protocol: None,
-                ports: Ports::Unknown,
-            });
+            return Ok(PortItem { place: self.at(item), protocol: None, ports: Ports::Unknown });
         }
         let protocol = match field("protocol") {
             None => Some(Protocol::Tcp),
@@ -261,47 +199,30 @@ impl Reader {
                 }
                 Some(Scalar::Text(name)) if is_port_name(name) => Ports::Named(name.into()),
                 Some(Scalar::Text(name)) if name.bytes().all(|b| b.is_ascii_digit()) => {
-                    return self.refuse(
-                        node,
-                        "a number in quotes is a port's name, and names need a letter",
-                    );
+                    return self.refuse(node, "a number in quotes is a port's name, and names need a letter");
                 }
                 _ => {
-                    return self.refuse(
-                        node,
-                        "a port is a number or a name of up to 15 of a-z, 0-9 and -",
-                    );
+                    return self.refuse(node, "a port is a number or a name of up to 15 of a-z, 0-9 and -");
                 }
             },
         };
         let ports = match (field("endPort"), ports) {
             (None, ports) => ports,
-            (Some(end), Ports::Unknown) if end.is_unknown() || end.int().is_some() => {
-                Ports::Unknown
-            }
+            (Some(end), Ports::Unknown) if end.is_unknown() || end.int().is_some() => Ports::Unknown,
             (Some(end), Ports::Range(..)) if end.is_unknown() => Ports::Unknown,
             (Some(end), Ports::Range(first, _)) => match self.number(end)? {
                 last if last >= first => Ports::Range(first, last),
                 _ => {
-                    return self
-                        .refuse(end, format!("endPort must not be less than port, {first}"));
+                    return self.refuse(end, format!("endPort must not be less than port, {first}"));
                 }
             },
             (Some(end), _) => return self.refuse(end, "endPort needs a number as port"),
         };
-        Ok(PortItem {
-            place,
-            protocol,
-            ports,
-        })
+        Ok(PortItem { place, protocol, ports })
     }
 
     fn number(&self, node: Node<'_>) -> Read<u16> {
-        match node
-            .int()
-            .and_then(|n| u16::try_from(n).ok())
-            .filter(|n| *n > 0)
-        {
+        match node.int().and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0) {
             Some(number) => Ok(number),
             None => self.refuse(node, "a port number is from 1 to 65535"),
         }
@@ -311,10 +232,7 @@ impl Reader {
     fn choice(&self, node: Option<Node<'_>>) -> Read<Choice> {
         let map = self.map(node, "a selector")?;
         let labels = self.map(map.and_then(|m| m.get("matchLabels")), "matchLabels")?;
-        let expressions = self.list(
-            map.and_then(|m| m.get("matchExpressions")),
-            "matchExpressions",
-        )?;
+        let expressions = self.list(map.and_then(|m| m.get("matchExpressions")), "matchExpressions")?;
         let mut unknown = [map, labels].into_iter().flatten().any(Node::is_unknown);
         for (key, value) in labels.into_iter().flat_map(Node::entries) {
             self.label_key(key)?;
@@ -327,15 +245,9 @@ impl Reader {
         // Only conditions with parts that stand elsewhere are left to be invalid.
         selector.invalid = false;
         let before = selector.requirements.len();
-        selector
-            .requirements
-            .retain(|r| !scalar::is_unknown(&r.key));
+        selector.requirements.retain(|r| !scalar::is_unknown(&r.key));
         unknown |= selector.requirements.len() < before;
-        Ok(Choice {
-            place: node.map(|n| self.at(n)),
-            selector,
-            unknown,
-        })
+        Ok(Choice { place: node.map(|n| self.at(n)), selector, unknown })
     }
 
     /// Whether a condition has parts that stand elsewhere.
@@ -344,11 +256,7 @@ impl Reader {
         let field = |key| item.get(key).filter(|n| !n.is_null());
         let values = self.list(field("values"), "values")?;
         let (Some(key), Some(operator)) = (field("key"), field("operator")) else {
-            return if item.is_unknown() {
-                Ok(true)
-            } else {
-                self.refuse(item, "a condition needs key and operator")
-            };
+            return if item.is_unknown() { Ok(true) } else { self.refuse(item, "a condition needs key and operator") };
         };
         self.label_key(key)?;
         for value in &values {
@@ -381,9 +289,7 @@ impl Reader {
             _ if value.is_unknown() => Ok(()),
             Some(Scalar::Text(text)) if is_label_value(text) => Ok(()),
             Some(Scalar::Null) => Ok(()),
-            Some(Scalar::Text(_)) | None => {
-                self.refuse(value, "this can't be the value of a label")
-            }
+            Some(Scalar::Text(_)) | None => self.refuse(value, "this can't be the value of a label"),
             Some(_) => self.refuse(value, "the value of a label is text: put it in quotes"),
         }
     }

@@ -42,18 +42,11 @@ impl Mesh {
     /// Whether one end may open a connection to another; the port is that of the destination pod. A
     /// workload as both ends is one replica and another (case 79).
     pub fn reach(&self, from: Peer, to: Peer, port: Port) -> Verdict {
-        let question = Question {
-            mesh: self,
-            from: End::of(self, from),
-            to: End::of(self, to),
-            port,
-        };
+        let question = Question { mesh: self, from: End::of(self, from), to: End::of(self, to), port };
         match question.decide() {
             Decision::Allowed => Verdict::Allowed,
             Decision::Depends(reason) => Verdict::Depends(reason),
-            Decision::Blocked(side) => self
-                .block(&question, side)
-                .map_or(Verdict::Allowed, Verdict::Blocked),
+            Decision::Blocked(side) => self.block(&question, side).map_or(Verdict::Allowed, Verdict::Blocked),
         }
     }
 
@@ -62,24 +55,15 @@ impl Mesh {
     pub fn blocked(&self, from: &[Peer], to: &[Peer], port: Port) -> Blocked {
         let ends = |peers: &[Peer]| -> Vec<(Peer, End<'_>)> {
             let sorted: BTreeSet<Peer> = peers.iter().copied().collect();
-            sorted
-                .into_iter()
-                .map(|peer| (peer, End::of(self, peer)))
-                .collect()
+            sorted.into_iter().map(|peer| (peer, End::of(self, peer))).collect()
         };
         let (sources, destinations) = (ends(from), ends(to));
-        let mut groups: BTreeMap<(Direction, Vec<ResourceId>), (Question<'_>, Ends)> =
-            BTreeMap::new();
+        let mut groups: BTreeMap<(Direction, Vec<ResourceId>), (Question<'_>, Ends)> = BTreeMap::new();
         let mut undecided = 0;
         let mut depends = BTreeSet::new();
         for (source, from) in &sources {
             for (destination, to) in &destinations {
-                let question = Question {
-                    mesh: self,
-                    from: *from,
-                    to: *to,
-                    port,
-                };
+                let question = Question { mesh: self, from: *from, to: *to, port };
                 match question.decide() {
                     Decision::Allowed => {}
                     Decision::Depends(reason) => {
@@ -88,29 +72,21 @@ impl Mesh {
                     }
                     Decision::Blocked(side) => {
                         let key = (side, question.isolating_ids(side));
-                        let (_, ends) = groups
-                            .entry(key)
-                            .or_insert_with(|| (question, Ends::default()));
+                        let (_, ends) = groups.entry(key).or_insert_with(|| (question, Ends::default()));
                         ends.sources.insert(*source);
                         ends.destinations.insert(*destination);
                     }
                 }
             }
         }
-        let groups = groups
-            .into_iter()
-            .filter_map(|((side, _), (question, ends))| {
-                Some(BlockGroup {
-                    block: self.block(&question, side)?,
-                    sources: ends.sources.into_iter().collect(),
-                    destinations: ends.destinations.into_iter().collect(),
-                })
-            });
-        Blocked {
-            groups: groups.collect(),
-            undecided,
-            depends: depends.into_iter().collect(),
-        }
+        let groups = groups.into_iter().filter_map(|((side, _), (question, ends))| {
+            Some(BlockGroup {
+                block: self.block(&question, side)?,
+                sources: ends.sources.into_iter().collect(),
+                destinations: ends.destinations.into_iter().collect(),
+            })
+        });
+        Blocked { groups: groups.collect(), undecided, depends: depends.into_iter().collect() }
     }
 
     /// Whether some policy isolates the pods of a workload in a direction. Policies of other APIs may
@@ -122,15 +98,9 @@ impl Mesh {
         if !has_policies(self) {
             return Tri::No;
         }
-        let others = if self.reach.others(pod.namespace) {
-            Tri::Unknown
-        } else {
-            Tri::No
-        };
+        let others = if self.reach.others(pod.namespace) { Tri::Unknown } else { Tri::No };
         let policies = self.reach.policies(pod.namespace);
-        policies.iter().fold(others, |any, policy| {
-            any.or(isolates(policy, &pod, direction))
-        })
+        policies.iter().fold(others, |any, policy| any.or(isolates(policy, &pod, direction)))
     }
 
     /// What blocks a side; nothing if no policy isolates it, for then it is open (case 1).
@@ -146,10 +116,7 @@ impl Mesh {
 }
 
 fn isolates(policy: &super::Policy, pod: &PodEnd<'_>, direction: Direction) -> Tri {
-    let answers = policy
-        .variants
-        .iter()
-        .map(|variant| pod.isolated_by(variant, direction));
+    let answers = policy.variants.iter().map(|variant| pod.isolated_by(variant, direction));
     match Answer::agreed(answers) {
         Some(Answer::Yes) if !policy.may_be_absent => Tri::Yes,
         Some(Answer::No) | None => Tri::No,

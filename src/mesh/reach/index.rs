@@ -77,44 +77,24 @@ impl Index {
             }
         }
         for id in mesh.of_kind("", "Service") {
-            index
-                .services
-                .entry(mesh.resource(id).namespace().into())
-                .or_default()
-                .push(id);
+            index.services.entry(mesh.resource(id).namespace().into()).or_default().push(id);
         }
         index.pods = Pod::all(mesh);
         index
     }
 
-    fn add(
-        &mut self,
-        namespace: &str,
-        id: ResourceId,
-        read: Vec<(ResourceId, Result<Variant, Refusal>)>,
-    ) {
+    fn add(&mut self, namespace: &str, id: ResourceId, read: Vec<(ResourceId, Result<Variant, Refusal>)>) {
         let copies = read.len();
         let mut variants = Vec::new();
         for (resource, result) in read {
             match result {
                 Ok(variant) => variants.push(variant),
-                Err(Refusal { place, reason }) => self.refused.push(Refused {
-                    resource,
-                    place,
-                    reason,
-                }),
+                Err(Refusal { place, reason }) => self.refused.push(Refused { resource, place, reason }),
             }
         }
         if !variants.is_empty() {
-            let policy = Policy {
-                id,
-                may_be_absent: variants.len() < copies,
-                variants,
-            };
-            self.policies
-                .entry(namespace.into())
-                .or_default()
-                .push(policy);
+            let policy = Policy { id, may_be_absent: variants.len() < copies, variants };
+            self.policies.entry(namespace.into()).or_default().push(policy);
         }
     }
 

@@ -31,57 +31,29 @@ impl Question<'_> {
         for policy in self.isolating(direction) {
             for variant in &policy.variants {
                 for rule in &variant.section(direction).rules {
-                    self.misses(
-                        rule,
-                        target.namespace,
-                        direction,
-                        variant.id,
-                        &mut candidates,
-                    );
+                    self.misses(rule, target.namespace, direction, variant.id, &mut candidates);
                 }
             }
         }
-        candidates
-            .into_iter()
-            .min_by_key(|c| (c.kind, c.failing, c.policy, c.place))
-            .map(|c| NearMiss {
-                policy: c.policy,
-                place: c.place,
-                kind: c.kind,
-                text: c.text,
-            })
+        candidates.into_iter().min_by_key(|c| (c.kind, c.failing, c.policy, c.place)).map(|c| NearMiss {
+            policy: c.policy,
+            place: c.place,
+            kind: c.kind,
+            text: c.text,
+        })
     }
 
-    fn misses(
-        &self,
-        rule: &Rule,
-        own: &str,
-        side: Direction,
-        policy: ResourceId,
-        into: &mut Vec<Candidate>,
-    ) {
+    fn misses(&self, rule: &Rule, own: &str, side: Direction, policy: ResourceId, into: &mut Vec<Candidate>) {
         let tree = rule.place.tree;
         if self.ports(rule) != Answer::No {
             for item in &rule.peers {
                 let miss = self.peer_miss(item, own, side, tree);
-                into.extend(miss.map(|(kind, failing, place, text)| Candidate {
-                    kind,
-                    failing,
-                    place,
-                    policy,
-                    text,
-                }));
+                into.extend(miss.map(|(kind, failing, place, text)| Candidate { kind, failing, place, policy, text }));
             }
         } else if self.peers(rule, own, side) != Answer::No {
             for item in &rule.ports {
                 let (kind, text) = self.port_miss(item);
-                into.push(Candidate {
-                    kind,
-                    failing: 0,
-                    place: item.place,
-                    policy,
-                    text,
-                });
+                into.push(Candidate { kind, failing: 0, place: item.place, policy, text });
             }
         }
     }
@@ -96,31 +68,19 @@ impl Question<'_> {
             Ports::Named(_) | Ports::Unknown => false,
         };
         if protocol != asked.protocol && same_number {
-            return (
-                NearKind::Protocol,
-                format!("the rule opens {protocol}, not {}", asked.protocol),
-            );
+            return (NearKind::Protocol, format!("the rule opens {protocol}, not {}", asked.protocol));
         }
         match (&item.ports, &self.to) {
             (Ports::Range(first, last), End::Pod(pod))
-                if first == last
-                    && protocol == asked.protocol
-                    && self.mesh.service_maps(pod, *first, asked) =>
+                if first == last && protocol == asked.protocol && self.mesh.service_maps(pod, *first, asked) =>
             {
-                let text = format!(
-                    "{first} is the Service's port; a policy sees the pod's, {}",
-                    asked.number
-                );
+                let text = format!("{first} is the Service's port; a policy sees the pod's, {}", asked.number);
                 (NearKind::ServicePort, text)
             }
-            (Ports::Range(first, last), _) if first < last => (
-                NearKind::Port,
-                format!("the rule opens {first}-{last}/{protocol}, not {asked}"),
-            ),
-            (Ports::Range(first, _), _) => (
-                NearKind::Port,
-                format!("the rule opens {first}/{protocol}, not {asked}"),
-            ),
+            (Ports::Range(first, last), _) if first < last => {
+                (NearKind::Port, format!("the rule opens {first}-{last}/{protocol}, not {asked}"))
+            }
+            (Ports::Range(first, _), _) => (NearKind::Port, format!("the rule opens {first}/{protocol}, not {asked}")),
             (Ports::Named(name), End::Pod(pod)) => {
                 let numbers = self.mesh.named_ports(pod.id, name, protocol);
                 let whose = self.mesh.pods_name(pod.id);
@@ -132,14 +92,8 @@ impl Question<'_> {
                 };
                 (NearKind::Port, text)
             }
-            (Ports::Named(name), _) => (
-                NearKind::Port,
-                format!("only pods have ports with names such as \"{name}\""),
-            ),
-            (Ports::All | Ports::Unknown, _) => (
-                NearKind::Port,
-                format!("the rule opens {protocol}, not {asked}"),
-            ),
+            (Ports::Named(name), _) => (NearKind::Port, format!("only pods have ports with names such as \"{name}\"")),
+            (Ports::All | Ports::Unknown, _) => (NearKind::Port, format!("the rule opens {protocol}, not {asked}")),
         }
     }
 
@@ -160,19 +114,11 @@ impl Question<'_> {
                 let text = format!("only pods match these selectors; {address} is none's address");
                 Some((NearKind::NotAPod, 0, item.place, text))
             }
-            (Who::Pods { pods, namespaces }, End::Pod(pod)) => self.selector_miss(
-                item.place,
-                pods.as_ref(),
-                namespaces.as_ref(),
-                pod,
-                own,
-                tree,
-            ),
+            (Who::Pods { pods, namespaces }, End::Pod(pod)) => {
+                self.selector_miss(item.place, pods.as_ref(), namespaces.as_ref(), pod, own, tree)
+            }
             (Who::Block { cidr, except }, End::External(address)) => {
-                let text = match except
-                    .iter()
-                    .find(|hole| cidr.contains(*address) && hole.overlaps(*address))
-                {
+                let text = match except.iter().find(|hole| cidr.contains(*address) && hole.overlaps(*address)) {
                     Some(hole) => format!("{hole} is left out of {cidr}, and {address} with it"),
                     None => format!("{address} is not in {cidr}"),
                 };
@@ -193,8 +139,7 @@ impl Question<'_> {
     ) -> Option<(NearKind, usize, Place, String)> {
         let whose = self.mesh.pods_name(pod.id);
         let pods_match = pods.map_or(Answer::Yes, |p| pod.selected_by(p)) != Answer::No;
-        let place =
-            |requirement: &Requirement| requirement.node.map_or(item, |node| Place { tree, node });
+        let place = |requirement: &Requirement| requirement.node.map_or(item, |node| Place { tree, node });
         match namespaces {
             None if pod.namespace != own => pods_match.then(|| {
                 let text = format!(
@@ -245,52 +190,35 @@ impl Mesh {
 
     /// Whether a Service of the pods has one port and leads to another (cases 70 to 72).
     fn service_maps(&self, pod: &PodEnd<'_>, service_port: u16, port: Port) -> bool {
-        let number = |node: Option<Node<'_>>, wanted: u16| {
-            node.and_then(Node::int) == Some(i64::from(wanted))
-        };
+        let number = |node: Option<Node<'_>>, wanted: u16| node.and_then(Node::int) == Some(i64::from(wanted));
         self.reach.services(pod.namespace).iter().any(|id| {
             let spec = self.root(*id).get("spec");
             let selector = Selector::equality(spec.and_then(|s| s.get("selector")));
             if selector.is_empty() || selector.matches(&pod.pod.labels) != Tri::Yes {
                 return false;
             }
-            spec.and_then(|s| s.get("ports"))
-                .into_iter()
-                .flat_map(Node::items)
-                .any(|item| {
-                    let target = item.get("targetPort");
-                    number(item.get("port"), service_port)
-                        && item.get("protocol").and_then(Node::text).unwrap_or("TCP")
-                            == port.protocol.as_str()
-                        && match target.and_then(Node::string) {
-                            Some(name) => self.has_named_port(pod.id, name, port) == Answer::Yes,
-                            None => number(target, port.number),
-                        }
-                })
+            spec.and_then(|s| s.get("ports")).into_iter().flat_map(Node::items).any(|item| {
+                let target = item.get("targetPort");
+                number(item.get("port"), service_port)
+                    && item.get("protocol").and_then(Node::text).unwrap_or("TCP") == port.protocol.as_str()
+                    && match target.and_then(Node::string) {
+                        Some(name) => self.has_named_port(pod.id, name, port) == Answer::Yes,
+                        None => number(target, port.number),
+                    }
+            })
         })
     }
 }
 
 /// The conditions that certainly fail.
 fn failing<'s>(selector: &'s Selector, labels: &Labels) -> Vec<&'s Requirement> {
-    selector
-        .requirements
-        .iter()
-        .filter(|r| r.matches(labels) == Tri::No)
-        .collect()
+    selector.requirements.iter().filter(|r| r.matches(labels) == Tri::No).collect()
 }
 
 /// What a condition asks for, and what there is instead.
 fn miss_text(requirement: &Requirement, labels: &Labels, whose: &str) -> String {
     let key = &requirement.key;
-    let values = || {
-        requirement
-            .values
-            .iter()
-            .map(|v| v.as_deref().unwrap_or("?"))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let values = || requirement.values.iter().map(|v| v.as_deref().unwrap_or("?")).collect::<Vec<_>>().join(", ");
     let wanted = match (requirement.operator, requirement.single()) {
         (_, Some((key, value))) => format!("{key}={value}"),
         (Operator::In, None) => format!("{key} in ({})", values()),

@@ -9,21 +9,12 @@ use crate::yaml::Node;
 
 /// The labels that injection adds where the pod does not set them, and the one that it adds
 /// depending on settings of the mesh (case 20).
-const INJECTED: [&str; 3] = [
-    "security.istio.io/tlsMode",
-    "service.istio.io/canonical-name",
-    "service.istio.io/canonical-revision",
-];
+const INJECTED: [&str; 3] =
+    ["security.istio.io/tlsMode", "service.istio.io/canonical-name", "service.istio.io/canonical-revision"];
 const TUNNEL: &str = "networking.istio.io/tunnel";
 
 /// The one named port that injection adds (case 65).
-const ENVOY_PROM: (&str, Port) = (
-    "http-envoy-prom",
-    Port {
-        protocol: super::Protocol::Tcp,
-        number: 15090,
-    },
-);
+const ENVOY_PROM: (&str, Port) = ("http-envoy-prom", Port { protocol: super::Protocol::Tcp, number: 15090 });
 
 /// What is known of a workload's pods.
 #[derive(Debug)]
@@ -38,9 +29,7 @@ pub(super) struct Pod {
 impl Pod {
     /// The pods of all workloads, by number.
     pub(super) fn all(mesh: &Mesh) -> Vec<Pod> {
-        (0..mesh.workloads.len() as u32)
-            .map(|i| mesh.pod(WorkloadId(i)))
-            .collect()
+        (0..mesh.workloads.len() as u32).map(|i| mesh.pod(WorkloadId(i))).collect()
     }
 
     /// Why a label that is not among the known ones may exist all the same.
@@ -69,23 +58,16 @@ impl Mesh {
     fn pod(&self, id: WorkloadId) -> Pod {
         let workload = self.workload(id);
         let injected = self.injected(id);
-        let hosts =
-            self.variants(id)
-                .into_iter()
-                .map(|v| match self.host_network(self.workload(v)) {
-                    Tri::Unknown => Answer::Maybe(Reason::HostNetwork),
-                    known => Answer::of(known, Reason::HostNetwork),
-                });
+        let hosts = self.variants(id).into_iter().map(|v| match self.host_network(self.workload(v)) {
+            Tri::Unknown => Answer::Maybe(Reason::HostNetwork),
+            known => Answer::of(known, Reason::HostNetwork),
+        });
         Pod {
             labels: self.labels_with(id, injected),
             injected,
             host_network: Answer::agreed(hosts).unwrap_or(Answer::No),
             single: &*self.resource(workload.resource).kind == "Pod"
-                || self
-                    .root(workload.resource)
-                    .at(&["spec", "replicas"])
-                    .and_then(Node::int)
-                    == Some(1),
+                || self.root(workload.resource).at(&["spec", "replicas"]).and_then(Node::int) == Some(1),
         }
     }
 
@@ -95,17 +77,11 @@ impl Mesh {
         if !workload.alternative {
             return vec![id];
         }
-        self.copies(self.resource(workload.resource))
-            .iter()
-            .filter_map(|copy| self.workload_of(*copy))
-            .collect()
+        self.copies(self.resource(workload.resource)).iter().filter_map(|copy| self.workload_of(*copy)).collect()
     }
 
     pub(super) fn labels_with(&self, id: WorkloadId, injected: Tri) -> Labels {
-        let mut all = self
-            .variants(id)
-            .into_iter()
-            .map(|variant| self.own_labels(variant, injected));
+        let mut all = self.variants(id).into_iter().map(|variant| self.own_labels(variant, injected));
         let Some(mut first) = all.next() else {
             return Labels::open();
         };
@@ -124,18 +100,8 @@ impl Mesh {
             let name = &self.resource(workload.resource).name;
             let [mode, canonical_name, revision] = INJECTED;
             default_label(&mut labels, mode, &[], "istio");
-            default_label(
-                &mut labels,
-                canonical_name,
-                &["app.kubernetes.io/name", "app"],
-                name,
-            );
-            default_label(
-                &mut labels,
-                revision,
-                &["app.kubernetes.io/version", "version"],
-                "latest",
-            );
+            default_label(&mut labels, canonical_name, &["app.kubernetes.io/name", "app"], name);
+            default_label(&mut labels, revision, &["app.kubernetes.io/version", "version"], "latest");
         }
         labels
     }
@@ -145,28 +111,19 @@ impl Mesh {
         let workload = self.workload(id);
         let resource = self.resource(workload.resource);
         let name = &*resource.name;
-        let spec = |path: &[&str]| {
-            self.root(workload.resource)
-                .get("spec")
-                .and_then(|s| s.at(path))
-        };
+        let spec = |path: &[&str]| self.root(workload.resource).get("spec").and_then(|s| s.at(path));
         let made_up: &[&str] = match &*resource.kind {
             "Deployment" => &["pod-template-hash"],
             "Rollout" => &["rollouts-pod-template-hash"],
             "DaemonSet" => &["controller-revision-hash", "pod-template-generation"],
-            "StatefulSet" => &[
-                "controller-revision-hash",
-                "statefulset.kubernetes.io/pod-name",
-                "apps.kubernetes.io/pod-index",
-            ],
+            "StatefulSet" => {
+                &["controller-revision-hash", "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"]
+            }
             "DeploymentConfig" => &["deployment"],
             "Job" => &["controller-uid", "batch.kubernetes.io/controller-uid"],
-            "CronJob" => &[
-                "controller-uid",
-                "batch.kubernetes.io/controller-uid",
-                "job-name",
-                "batch.kubernetes.io/job-name",
-            ],
+            "CronJob" => {
+                &["controller-uid", "batch.kubernetes.io/controller-uid", "job-name", "batch.kubernetes.io/job-name"]
+            }
             _ => &[],
         };
         for key in made_up {
@@ -183,10 +140,7 @@ impl Mesh {
                     Some(start) => start.int(),
                 };
                 if let Some(ordinal) = ordinal {
-                    known.push((
-                        "statefulset.kubernetes.io/pod-name",
-                        format!("{name}-{ordinal}"),
-                    ));
+                    known.push(("statefulset.kubernetes.io/pod-name", format!("{name}-{ordinal}")));
                     known.push(("apps.kubernetes.io/pod-index", ordinal.to_string()));
                 }
             }
@@ -194,9 +148,7 @@ impl Mesh {
             _ => {}
         }
         if &*resource.kind == "Job" {
-            known.extend(
-                ["job-name", "batch.kubernetes.io/job-name"].map(|key| (key, name.to_string())),
-            );
+            known.extend(["job-name", "batch.kubernetes.io/job-name"].map(|key| (key, name.to_string())));
         }
         for (key, value) in known {
             match value.is_empty() {
@@ -210,22 +162,15 @@ impl Mesh {
     pub(super) fn has_named_port(&self, id: WorkloadId, name: &str, port: Port) -> Answer {
         let answers = self.variants(id).into_iter().map(|variant| {
             let workload = self.workload(variant);
-            let declared = self
-                .running_containers(workload)
-                .into_iter()
-                .flat_map(container_ports)
-                .map(|p| {
-                    let is = |key: &str, known: bool| match p.node.get(key) {
-                        Some(node) if node.is_unknown() => Answer::Maybe(Reason::Substitution),
-                        _ => known.into(),
-                    };
-                    is("name", p.name == Some(name))
-                        .and(is("protocol", p.protocol == port.protocol.as_str()))
-                        .and(is(
-                            "containerPort",
-                            p.number == Some(i64::from(port.number)),
-                        ))
-                });
+            let declared = self.running_containers(workload).into_iter().flat_map(container_ports).map(|p| {
+                let is = |key: &str, known: bool| match p.node.get(key) {
+                    Some(node) if node.is_unknown() => Answer::Maybe(Reason::Substitution),
+                    _ => known.into(),
+                };
+                is("name", p.name == Some(name))
+                    .and(is("protocol", p.protocol == port.protocol.as_str()))
+                    .and(is("containerPort", p.number == Some(i64::from(port.number))))
+            });
             let added = match (name, port) == ENVOY_PROM {
                 true => Answer::of(self.reach.pods[id.0 as usize].injected, Reason::Injection),
                 false => Answer::No,
@@ -241,10 +186,7 @@ fn default_label(labels: &mut Labels, key: &str, others: &[&str], fallback: &str
     if labels.get(key).is_some() {
         return;
     }
-    let from = others
-        .iter()
-        .find_map(|other| labels.get(other))
-        .map(|label| label.value.clone());
+    let from = others.iter().find_map(|other| labels.get(other)).map(|label| label.value.clone());
     match from {
         Some(Some(value)) => labels.set(key, &value),
         Some(None) => labels.set_unknown(key),
@@ -255,16 +197,10 @@ fn default_label(labels: &mut Labels, key: &str, others: &[&str], fallback: &str
 
 /// What two sets of labels agree on.
 fn common(a: &Labels, b: &Labels) -> Labels {
-    let mut common = if a.open || b.open {
-        Labels::open()
-    } else {
-        Labels::default()
-    };
+    let mut common = if a.open || b.open { Labels::open() } else { Labels::default() };
     for label in a.iter() {
         match (b.get(&label.key), &label.value) {
-            (Some(other), Some(value)) if other.value == label.value => {
-                common.set(&label.key, value)
-            }
+            (Some(other), Some(value)) if other.value == label.value => common.set(&label.key, value),
             (Some(_), _) => common.set_unknown(&label.key),
             (None, _) => common.open = true,
         }

@@ -138,17 +138,8 @@ impl Choice {
 
     /// Whether the labels meet it. `doubt` tells why a key that is not among them may exist all the
     /// same; `open` is the reason where the labels themselves are not known.
-    pub(super) fn selects(
-        &self,
-        labels: &Labels,
-        open: Reason,
-        doubt: impl Fn(&str) -> Option<Reason>,
-    ) -> Answer {
-        let mut all = if self.unknown {
-            Answer::Maybe(Reason::Substitution)
-        } else {
-            Answer::Yes
-        };
+    pub(super) fn selects(&self, labels: &Labels, open: Reason, doubt: impl Fn(&str) -> Option<Reason>) -> Answer {
+        let mut all = if self.unknown { Answer::Maybe(Reason::Substitution) } else { Answer::Yes };
         for requirement in &self.selector.requirements {
             let answer = match doubt(&requirement.key) {
                 Some(reason) if labels.get(&requirement.key).is_none() => Answer::Maybe(reason),

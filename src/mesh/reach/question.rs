@@ -11,12 +11,8 @@ use crate::resource::ResourceId;
 
 /// Namespace labels that platforms set on their own: not in the manifest does not mean not there
 /// (case 39).
-const FOREIGN: [&str; 4] = [
-    "pod-security.kubernetes.io/",
-    "field.cattle.io/",
-    "network.openshift.io/",
-    "policy-group.",
-];
+const FOREIGN: [&str; 4] =
+    ["pod-security.kubernetes.io/", "field.cattle.io/", "network.openshift.io/", "policy-group."];
 
 /// An end with what is known of it.
 #[derive(Debug, Clone, Copy)]
@@ -66,9 +62,7 @@ impl<'m> End<'m> {
 
 impl PodEnd<'_> {
     pub(super) fn selected_by(&self, pods: &Choice) -> Answer {
-        pods.selects(&self.pod.labels, Reason::PodLabels, |key| {
-            self.pod.doubt(key)
-        })
+        pods.selects(&self.pod.labels, Reason::PodLabels, |key| self.pod.doubt(key))
     }
 
     /// Whether the pods' namespace has the labels (cases 26, 27, 35 to 39).
@@ -77,10 +71,7 @@ impl PodEnd<'_> {
             return Answer::Maybe(Reason::NamespaceLabels);
         };
         namespaces.selects(labels, Reason::NamespaceLabels, |key| {
-            FOREIGN
-                .iter()
-                .any(|prefix| key.starts_with(prefix))
-                .then_some(Reason::NamespaceLabels)
+            FOREIGN.iter().any(|prefix| key.starts_with(prefix)).then_some(Reason::NamespaceLabels)
         })
     }
 
@@ -130,15 +121,10 @@ impl<'m> Question<'m> {
         if ends.into_iter().any(exempt) || !has_policies(self.mesh) {
             return Decision::Allowed;
         }
-        if ends
-            .into_iter()
-            .filter_map(End::pod)
-            .any(|p| self.mesh.reach.others(p.namespace))
-        {
+        if ends.into_iter().filter_map(End::pod).any(|p| self.mesh.reach.others(p.namespace)) {
             return Decision::Depends(Reason::OtherPolicyApi);
         }
-        let sides = [Direction::Egress, Direction::Ingress]
-            .map(|direction| (direction, self.side(direction)));
+        let sides = [Direction::Egress, Direction::Ingress].map(|direction| (direction, self.side(direction)));
         if let Some((direction, _)) = sides.iter().find(|(_, answer)| *answer == Answer::No) {
             return match self.special(*direction) {
                 Some(reason) => Decision::Depends(reason),
@@ -155,9 +141,7 @@ impl<'m> Question<'m> {
     fn special(&self, direction: Direction) -> Option<Reason> {
         match (&self.from, &self.to) {
             (End::Pod(a), End::Pod(b)) if a.id == b.id && a.pod.single => Some(Reason::Loopback),
-            (End::External(probe), _)
-                if direction == Direction::Ingress && Cidr::AMBIENT_PROBES.contains(probe) =>
-            {
+            (End::External(probe), _) if direction == Direction::Ingress && Cidr::AMBIENT_PROBES.contains(probe) => {
                 // Cilium takes the probes for traffic from outside (istio.io, ambient and NetworkPolicy).
                 (!is_cilium(self.mesh)).then_some(Reason::AmbientProbe)
             }
@@ -190,10 +174,7 @@ impl<'m> Question<'m> {
             }
             _ => return Answer::Yes,
         };
-        let mut all = Outcomes {
-            absent: true,
-            ..Outcomes::default()
-        };
+        let mut all = Outcomes { absent: true, ..Outcomes::default() };
         for policy in self.mesh.reach.policies(target.namespace) {
             all = all.together(self.outcomes(policy, target, direction));
         }
@@ -205,18 +186,18 @@ impl<'m> Question<'m> {
     }
 
     fn outcomes(&self, policy: &Policy, target: &PodEnd<'_>, direction: Direction) -> Outcomes {
-        let absent = Outcomes {
-            absent: policy.may_be_absent,
-            ..Outcomes::default()
-        };
+        let absent = Outcomes { absent: policy.may_be_absent, ..Outcomes::default() };
         policy.variants.iter().fold(absent, |any, variant| {
             let applies = target.isolated_by(variant, direction);
             let matches = match applies {
                 Answer::No => Answer::No,
-                _ => Answer::any(variant.section(direction).rules.iter().map(|rule| {
-                    self.ports(rule)
-                        .and(self.peers(rule, target.namespace, direction))
-                })),
+                _ => Answer::any(
+                    variant
+                        .section(direction)
+                        .rules
+                        .iter()
+                        .map(|rule| self.ports(rule).and(self.peers(rule, target.namespace, direction))),
+                ),
             };
             any.or(Outcomes {
                 absent: applies != Answer::Yes,
@@ -234,24 +215,13 @@ impl<'m> Question<'m> {
         };
         let certain = |policy: &&Policy| {
             !policy.may_be_absent
-                && policy
-                    .variants
-                    .iter()
-                    .all(|variant| target.isolated_by(variant, direction) == Answer::Yes)
+                && policy.variants.iter().all(|variant| target.isolated_by(variant, direction) == Answer::Yes)
         };
-        self.mesh
-            .reach
-            .policies(target.namespace)
-            .iter()
-            .filter(certain)
-            .collect()
+        self.mesh.reach.policies(target.namespace).iter().filter(certain).collect()
     }
 
     pub(super) fn isolating_ids(&self, direction: Direction) -> Vec<ResourceId> {
-        self.isolating(direction)
-            .into_iter()
-            .map(|policy| policy.id)
-            .collect()
+        self.isolating(direction).into_iter().map(|policy| policy.id).collect()
     }
 
     /// Whether the peers of a rule hold the other end (case 16: none is anything).
@@ -259,45 +229,29 @@ impl<'m> Question<'m> {
         if rule.peers.is_empty() {
             return Answer::Yes;
         }
-        Answer::any(
-            rule.peers
-                .iter()
-                .map(|item| self.is_peer(item, namespace, direction)),
-        )
+        Answer::any(rule.peers.iter().map(|item| self.is_peer(item, namespace, direction)))
     }
 
     pub(super) fn is_peer(&self, item: &PeerItem, namespace: &str, direction: Direction) -> Answer {
         let peer = self.peer(direction);
         match &item.who {
             Who::Unknown => Answer::Maybe(Reason::Substitution),
-            Who::Pods { pods, namespaces } => {
-                in_selectors(peer, pods.as_ref(), namespaces.as_ref(), namespace)
-            }
+            Who::Pods { pods, namespaces } => in_selectors(peer, pods.as_ref(), namespaces.as_ref(), namespace),
             Who::Block { cidr, except } => self.in_block(peer, *cidr, except, direction),
         }
     }
 
     /// Whether a range of addresses covers an end (cases 41, 43 to 48).
-    fn in_block(
-        &self,
-        peer: &End<'_>,
-        cidr: Cidr,
-        except: &[Cidr],
-        direction: Direction,
-    ) -> Answer {
+    fn in_block(&self, peer: &End<'_>, cidr: Cidr, except: &[Cidr], direction: Direction) -> Answer {
         let everything = cidr.is_everything() && except.is_empty();
         match peer {
-            End::External(address)
-                if direction == Direction::Ingress && !address.is_special() && !everything =>
-            {
+            End::External(address) if direction == Direction::Ingress && !address.is_special() && !everything => {
                 Answer::Maybe(Reason::SourceAddress)
             }
             End::External(address) => {
                 if !cidr.overlaps(*address) || except.iter().any(|hole| hole.contains(*address)) {
                     Answer::No
-                } else if cidr.contains(*address)
-                    && !except.iter().any(|hole| hole.overlaps(*address))
-                {
+                } else if cidr.contains(*address) && !except.iter().any(|hole| hole.overlaps(*address)) {
                     Answer::Yes
                 } else {
                     Answer::Maybe(Reason::PartOfRange)
@@ -306,9 +260,7 @@ impl<'m> Question<'m> {
             _ if cidr.is_special() => Answer::No,
             End::ApiServer if everything => Answer::Yes,
             End::ApiServer | End::Node => Answer::Maybe(Reason::ApiServerAddress),
-            End::Pod(pod) if pod.pod.host_network != Answer::No => {
-                Answer::Maybe(Reason::HostNetwork)
-            }
+            End::Pod(pod) if pod.pod.host_network != Answer::No => Answer::Maybe(Reason::HostNetwork),
             // Cilium's CIDR rules never match pods.
             End::Pod(_) | End::UnknownPod if is_cilium(self.mesh) => Answer::No,
             End::Pod(_) | End::UnknownPod => Answer::Maybe(Reason::IpBlockVsPod),
@@ -352,23 +304,14 @@ fn is_cilium(mesh: &Mesh) -> bool {
 }
 
 /// Whether selectors hold an end (cases 24 to 30); only pods can be selected.
-fn in_selectors(
-    peer: &End<'_>,
-    pods: Option<&Choice>,
-    namespaces: Option<&Choice>,
-    own: &str,
-) -> Answer {
+fn in_selectors(peer: &End<'_>, pods: Option<&Choice>, namespaces: Option<&Choice>, own: &str) -> Answer {
     match peer {
         End::Pod(pod) => {
-            let there = namespaces.map_or((pod.namespace == own).into(), |n| {
-                pod.namespace_selected_by(n)
-            });
+            let there = namespaces.map_or((pod.namespace == own).into(), |n| pod.namespace_selected_by(n));
             if there == Answer::No {
                 return Answer::No;
             }
-            there
-                .and(pods.map_or(Answer::Yes, |p| pod.selected_by(p)))
-                .and(pod.in_node_network())
+            there.and(pods.map_or(Answer::Yes, |p| pod.selected_by(p))).and(pod.in_node_network())
         }
         End::UnknownPod => match (pods, namespaces) {
             (None, Some(n)) if n.is_empty() => Answer::Yes,

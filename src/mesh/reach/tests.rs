@@ -24,13 +24,7 @@ fn mesh(documents: &[String]) -> Mesh {
 /// A mesh with a declared network plugin.
 fn mesh_on(cni: Option<&str>, documents: &[String]) -> Mesh {
     let texts: Vec<&str> = documents.iter().map(String::as_str).collect();
-    test_mesh_with(
-        &texts,
-        Declared {
-            cni: cni.map(str::to_string),
-            ..Declared::default()
-        },
-    )
+    test_mesh_with(&texts, Declared { cni: cni.map(str::to_string), ..Declared::default() })
 }
 
 fn namespace(name: &str, labels: &str) -> String {
@@ -43,19 +37,12 @@ fn deployment(at: &str, labels: &str) -> String {
 }
 
 fn deployment_with(at: &str, labels: &str, spec: &str) -> String {
-    workload(
-        "apps/v1",
-        "Deployment",
-        at,
-        &format!("{{template: {{metadata: {{labels: {labels}}}, spec: {spec}}}}}"),
-    )
+    workload("apps/v1", "Deployment", at, &format!("{{template: {{metadata: {{labels: {labels}}}, spec: {spec}}}}}"))
 }
 
 fn workload(api: &str, kind: &str, at: &str, spec: &str) -> String {
     let (namespace, name) = at.split_once('/').unwrap();
-    format!(
-        "apiVersion: {api}\nkind: {kind}\nmetadata: {{name: {name}, namespace: {namespace}}}\nspec: {spec}\n"
-    )
+    format!("apiVersion: {api}\nkind: {kind}\nmetadata: {{name: {name}, namespace: {namespace}}}\nspec: {spec}\n")
 }
 
 fn policy(at: &str, spec: &str) -> String {
@@ -89,10 +76,7 @@ fn id(mesh: &Mesh, name: &str) -> WorkloadId {
 
 fn port(text: &str) -> Port {
     let (number, protocol) = text.split_once('/').unwrap_or((text, "TCP"));
-    Port {
-        protocol: Protocol::parse(protocol).unwrap(),
-        number: number.parse().unwrap(),
-    }
+    Port { protocol: Protocol::parse(protocol).unwrap(), number: number.parse().unwrap() }
 }
 
 /// The answer as a text: `allowed`, `ingress blocked by deny`, `depends: hostnetwork`.
@@ -101,11 +85,7 @@ fn says(mesh: &Mesh, from: &str, to: &str, on: &str) -> String {
         Verdict::Allowed => "allowed".to_string(),
         Verdict::Depends(reason) => format!("depends: {}", reason.code()),
         Verdict::Blocked(block) => {
-            let names: Vec<_> = block
-                .isolating
-                .iter()
-                .map(|id| &*mesh.resource(*id).name)
-                .collect();
+            let names: Vec<_> = block.isolating.iter().map(|id| &*mesh.resource(*id).name).collect();
             format!("{} blocked by {}", block.side.as_str(), names.join(", "))
         }
     }
@@ -114,9 +94,7 @@ fn says(mesh: &Mesh, from: &str, to: &str, on: &str) -> String {
 /// The one reason for which the API server refuses a policy.
 fn refusal(spec: &str) -> String {
     let mesh = mesh(&[deployment("shop/a", "{app: a}"), policy("shop/p", spec)]);
-    let [refused] = mesh.reach.refused() else {
-        panic!("{spec}: {:?}", mesh.reach.refused())
-    };
+    let [refused] = mesh.reach.refused() else { panic!("{spec}: {:?}", mesh.reach.refused()) };
     assert_eq!(says(&mesh, "shop/a", "shop/a", "80"), "allowed", "{spec}");
     let text = mesh.trees.node(refused.place).local_range();
     let tree = mesh.trees.tree(refused.place.tree);

@@ -59,46 +59,21 @@ impl Reason {
 
     fn texts(self) -> (&'static str, &'static str) {
         match self {
-            Reason::HostNetwork => (
-                "hostnetwork",
-                "pods with hostNetwork are treated differently by network plugins",
-            ),
-            Reason::IpBlockVsPod => (
-                "ipblock-vs-pod",
-                "whether an ipBlock covers pods depends on the network plugin",
-            ),
-            Reason::NamespaceLabels => (
-                "namespace-labels-unknown",
-                "labels of the namespace are not known",
-            ),
+            Reason::HostNetwork => ("hostnetwork", "pods with hostNetwork are treated differently by network plugins"),
+            Reason::IpBlockVsPod => ("ipblock-vs-pod", "whether an ipBlock covers pods depends on the network plugin"),
+            Reason::NamespaceLabels => ("namespace-labels-unknown", "labels of the namespace are not known"),
             Reason::PodLabels => ("labels-unknown", "labels of the pods are not known"),
-            Reason::Injection => (
-                "injection-unknown",
-                "whether the pods are injected is not known",
-            ),
-            Reason::Loopback => (
-                "loopback",
-                "whether policies apply to a pod's connections to itself is undefined",
-            ),
+            Reason::Injection => ("injection-unknown", "whether the pods are injected is not known"),
+            Reason::Loopback => ("loopback", "whether policies apply to a pod's connections to itself is undefined"),
             Reason::Substitution => ("substitution", "a value stands elsewhere"),
             Reason::CopiesDiffer => ("copies-differ", "copies of one resource differ"),
             Reason::OtherPolicyApi => ("other-policy-api", "policies of another API apply too"),
-            Reason::ApiServerAddress => (
-                "api-server-address",
-                "the API server's address is not known",
-            ),
-            Reason::SourceAddress => (
-                "source-address",
-                "a client's address may be rewritten on its way",
-            ),
-            Reason::PartOfRange => (
-                "part-of-range",
-                "an ipBlock covers only a part of the addresses",
-            ),
-            Reason::AmbientProbe => (
-                "ambient-probe",
-                "whether probes of ambient pods are exempt depends on the network plugin",
-            ),
+            Reason::ApiServerAddress => ("api-server-address", "the API server's address is not known"),
+            Reason::SourceAddress => ("source-address", "a client's address may be rewritten on its way"),
+            Reason::PartOfRange => ("part-of-range", "an ipBlock covers only a part of the addresses"),
+            Reason::AmbientProbe => {
+                ("ambient-probe", "whether probes of ambient pods are exempt depends on the network plugin")
+            }
             Reason::UnknownPod => ("unknown-pod", "nothing is known of the pod"),
         }
     }
@@ -197,13 +172,7 @@ impl Answer {
 
     /// The one answer that all give; where they differ, it depends on which of the copies is applied.
     pub(super) fn agreed(answers: impl IntoIterator<Item = Answer>) -> Option<Answer> {
-        answers.into_iter().reduce(|a, b| {
-            if a == b {
-                a
-            } else {
-                Answer::Maybe(Reason::CopiesDiffer)
-            }
-        })
+        answers.into_iter().reduce(|a, b| if a == b { a } else { Answer::Maybe(Reason::CopiesDiffer) })
     }
 
     pub(super) fn reason(self) -> Option<Reason> {

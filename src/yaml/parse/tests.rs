@@ -146,3 +146,12 @@ fn places_of_collections() {
     assert_eq!(at(items.items().nth(1).unwrap()), "5");
     assert_eq!(at(items.items().nth(2).unwrap()), "{}");
 }
+
+#[test]
+fn raw_templates_are_told_from_yaml() {
+    let is_template = |text: &str| super::super::is_template_text(&tree(text));
+    assert!(is_template("a: {{ .Values.x }}\n"));
+    assert!(is_template("{{- if .x }}\na: 1\n{{- end }}\n"));
+    assert!(!is_template("a: |\n  {{ .x }}\nb: '{{ .y }}'\n"));
+    assert!(!is_template("a: [\n"));
+}

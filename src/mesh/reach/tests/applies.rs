@@ -4,20 +4,13 @@ use super::*;
 use crate::mesh::selector::Tri;
 
 fn shop(spec: &str) -> Mesh {
-    mesh(&[
-        deployment("shop/a", "{app: a}"),
-        deployment("shop/b", "{app: b}"),
-        policy("shop/p", spec),
-    ])
+    mesh(&[deployment("shop/a", "{app: a}"), deployment("shop/b", "{app: b}"), policy("shop/p", spec)])
 }
 
 /// Whether `b` is isolated for ingress and for egress.
 fn isolated(mesh: &Mesh) -> (Tri, Tri) {
     let b = id(mesh, "shop/b");
-    (
-        mesh.isolated(b, Direction::Ingress),
-        mesh.isolated(b, Direction::Egress),
-    )
+    (mesh.isolated(b, Direction::Ingress), mesh.isolated(b, Direction::Egress))
 }
 
 #[test]
@@ -29,41 +22,21 @@ fn case_01_without_a_policy_everything_is_open() {
 
 #[test]
 fn case_02_a_policy_of_another_namespace_does_not_apply() {
-    let m = mesh(&[
-        deployment("shop/a", "{app: a}"),
-        deployment("shop/b", "{app: b}"),
-        deny("pay/p"),
-    ]);
+    let m = mesh(&[deployment("shop/a", "{app: a}"), deployment("shop/b", "{app: b}"), deny("pay/p")]);
     assert_eq!(says(&m, "shop/a", "shop/b", "80"), "allowed");
 }
 
 #[test]
 fn case_03_an_empty_or_missing_pod_selector_is_all_pods() {
-    for spec in [
-        "{podSelector: {}}",
-        "{podSelector: }",
-        "{podSelector: null}",
-        "{ingress: []}",
-        "{}",
-        "",
-    ] {
-        assert_eq!(
-            says(&shop(spec), "shop/a", "shop/b", "80"),
-            "ingress blocked by p",
-            "{spec}"
-        );
+    for spec in ["{podSelector: {}}", "{podSelector: }", "{podSelector: null}", "{ingress: []}", "{}", ""] {
+        assert_eq!(says(&shop(spec), "shop/a", "shop/b", "80"), "ingress blocked by p", "{spec}");
     }
 }
 
 #[test]
 fn case_04_labels_of_the_deployment_itself_do_not_count() {
-    let deployment =
-        deployment("shop/b", "{app: b}").replace("name: b,", "name: b, labels: {tier: web},");
-    let m = mesh(&[
-        deployment,
-        deploy_a(),
-        policy("shop/p", "{podSelector: {matchLabels: {tier: web}}}"),
-    ]);
+    let deployment = deployment("shop/b", "{app: b}").replace("name: b,", "name: b, labels: {tier: web},");
+    let m = mesh(&[deployment, deploy_a(), policy("shop/p", "{podSelector: {matchLabels: {tier: web}}}")]);
     assert_eq!(says(&m, "shop/a", "shop/b", "80"), "allowed");
 }
 
@@ -92,10 +65,7 @@ fn case_07_egress_without_policy_types_denies_ingress_too() {
 
 #[test]
 fn case_08_an_empty_egress_without_policy_types_leaves_egress_open() {
-    assert_eq!(
-        isolated(&shop("{podSelector: {}, egress: []}")),
-        (Tri::Yes, Tri::No)
-    );
+    assert_eq!(isolated(&shop("{podSelector: {}, egress: []}")), (Tri::Yes, Tri::No));
 }
 
 #[test]
@@ -108,23 +78,15 @@ fn case_09_empty_policy_types_are_missing_ones() {
 
 #[test]
 fn case_10_rules_of_an_unlisted_direction_are_dead() {
-    let m = shop(
-        "{podSelector: {}, policyTypes: [Egress], ingress: [{from: [{podSelector: {}}]}], egress: [{}]}",
-    );
+    let m = shop("{podSelector: {}, policyTypes: [Egress], ingress: [{from: [{podSelector: {}}]}], egress: [{}]}");
     assert_eq!(isolated(&m), (Tri::No, Tri::Yes));
     assert_eq!(says(&m, "api", "shop/b", "80"), "allowed");
 }
 
 #[test]
 fn case_11_a_type_may_stand_twice() {
-    assert_eq!(
-        isolated(&shop("{policyTypes: [Ingress, Ingress]}")),
-        (Tri::Yes, Tri::No)
-    );
-    assert_eq!(
-        refusal("{policyTypes: [Ingress, Ingress, Egress]}"),
-        "there are two policy types at most @ Egress"
-    );
+    assert_eq!(isolated(&shop("{policyTypes: [Ingress, Ingress]}")), (Tri::Yes, Tri::No));
+    assert_eq!(refusal("{policyTypes: [Ingress, Ingress, Egress]}"), "there are two policy types at most @ Egress");
 }
 
 #[test]
@@ -138,14 +100,8 @@ fn case_12_other_policy_types_are_refused() {
 #[test]
 fn case_13_missing_and_empty_rules_both_deny_all() {
     for rules in ["", ", ingress: ", ", ingress: null", ", ingress: []"] {
-        let m = shop(&format!(
-            "{{podSelector: {{}}, policyTypes: [Ingress]{rules}}}"
-        ));
-        assert_eq!(
-            says(&m, "shop/a", "shop/b", "80"),
-            "ingress blocked by p",
-            "{rules}"
-        );
+        let m = shop(&format!("{{podSelector: {{}}, policyTypes: [Ingress]{rules}}}"));
+        assert_eq!(says(&m, "shop/a", "shop/b", "80"), "ingress blocked by p", "{rules}");
     }
 }
 
@@ -161,10 +117,7 @@ fn case_14_an_empty_rule_allows_everything() {
 #[test]
 fn case_15_an_empty_peer_is_refused() {
     for peer in ["{}", "{podSelector: null}", "null", "{pods: {}}"] {
-        assert!(
-            refusal(&format!("{{ingress: [{{from: [{peer}]}}]}}")).starts_with("a peer needs"),
-            "{peer}"
-        );
+        assert!(refusal(&format!("{{ingress: [{{from: [{peer}]}}]}}")).starts_with("a peer needs"), "{peer}");
     }
 }
 
@@ -191,10 +144,7 @@ fn case_17_policies_add_up() {
         ),
     ]);
     assert_eq!(says(&m, "shop/a", "shop/b", "80"), "allowed");
-    assert_eq!(
-        says(&m, "shop/c", "shop/b", "80"),
-        "ingress blocked by zz, aa"
-    );
+    assert_eq!(says(&m, "shop/c", "shop/b", "80"), "ingress blocked by zz, aa");
     assert_eq!(says(&m, "shop/a", "shop/c", "80"), "ingress blocked by zz");
 }
 
@@ -206,16 +156,9 @@ fn case_18_the_sources_own_egress_counts() {
         policy("pay/open", "{ingress: [{}]}"),
         policy("shop/closed", "{policyTypes: [Egress]}"),
     ]);
-    assert_eq!(
-        says(&m, "shop/a", "pay/b", "80"),
-        "egress blocked by closed"
-    );
-    let m = mesh(&[
-        deploy_a(),
-        deployment("pay/b", "{}"),
-        policy("shop/out", "{policyTypes: [Egress]}"),
-        deny("pay/in"),
-    ]);
+    assert_eq!(says(&m, "shop/a", "pay/b", "80"), "egress blocked by closed");
+    let m =
+        mesh(&[deploy_a(), deployment("pay/b", "{}"), policy("shop/out", "{policyTypes: [Egress]}"), deny("pay/in")]);
     assert_eq!(says(&m, "shop/a", "pay/b", "80"), "egress blocked by out");
 }
 
@@ -229,24 +172,15 @@ fn case_21_pods_of_one_owner_are_judged_one_by_one() {
     let m = mesh(&[
         pod("one", "{app: b}"),
         pod("two", "{app: b, canary: \"1\"}"),
-        policy(
-            "shop/p",
-            "{podSelector: {matchExpressions: [{key: canary, operator: Exists}]}}",
-        ),
+        policy("shop/p", "{podSelector: {matchExpressions: [{key: canary, operator: Exists}]}}"),
     ]);
     assert_eq!(says(&m, "shop/two", "shop/one", "80"), "allowed");
-    assert_eq!(
-        says(&m, "shop/one", "shop/two", "80"),
-        "ingress blocked by p"
-    );
+    assert_eq!(says(&m, "shop/one", "shop/two", "80"), "ingress blocked by p");
 }
 
 #[test]
 fn case_22_the_old_api_has_no_effect() {
-    let m = mesh(&[
-        deploy_a(),
-        deny("shop/p").replace("networking.k8s.io/v1", "extensions/v1beta1"),
-    ]);
+    let m = mesh(&[deploy_a(), deny("shop/p").replace("networking.k8s.io/v1", "extensions/v1beta1")]);
     assert_eq!(says(&m, "shop/a", "shop/a", "80"), "allowed");
 }
 

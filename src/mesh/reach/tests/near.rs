@@ -15,48 +15,30 @@ fn near(mesh: &Mesh, from: &str, to: &str, on: &str) -> String {
     format!("{:?} @ {text}: {}", miss.kind, miss.text)
 }
 
-const ISTIOD: &str =
-    "{containers: [{name: discovery, ports: [{name: https-webhook, containerPort: 15017}]}]}";
+const ISTIOD: &str = "{containers: [{name: discovery, ports: [{name: https-webhook, containerPort: 15017}]}]}";
 
 fn istiod(ingress: &str, service: &str) -> Mesh {
     mesh(&[
         deployment_with("istio-system/istiod", "{app: istiod}", ISTIOD),
         deployment("shop/cart", "{app: cart}"),
-        workload(
-            "v1",
-            "Service",
-            "istio-system/istiod",
-            &format!("{{selector: {{app: istiod}}, ports: [{service}]}}"),
-        ),
-        policy(
-            "istio-system/p",
-            &format!("{{podSelector: {{matchLabels: {{app: istiod}}}}, ingress: [{ingress}]}}"),
-        ),
+        workload("v1", "Service", "istio-system/istiod", &format!("{{selector: {{app: istiod}}, ports: [{service}]}}")),
+        policy("istio-system/p", &format!("{{podSelector: {{matchLabels: {{app: istiod}}}}, ingress: [{ingress}]}}")),
     ])
 }
 
 #[test]
 fn case_70_the_services_port_instead_of_the_pods() {
-    let m = istiod(
-        "{ports: [{port: 15012}, {port: 443}]}",
-        "{port: 443, targetPort: 15017}",
-    );
+    let m = istiod("{ports: [{port: 15012}, {port: 443}]}", "{port: 443, targetPort: 15017}");
     let text = "ServicePort @ 443: 443 is the Service's port; a policy sees the pod's, 15017";
     assert_eq!(near(&m, "api", "istio-system/istiod", "15017"), text);
 }
 
 #[test]
 fn case_71_a_services_target_may_be_a_name() {
-    let m = istiod(
-        "{ports: [{port: 443}]}",
-        "{port: 443, targetPort: https-webhook}",
-    );
+    let m = istiod("{ports: [{port: 443}]}", "{port: 443, targetPort: https-webhook}");
     assert!(near(&m, "api", "istio-system/istiod", "15017").starts_with("ServicePort @ 443"));
     let m = istiod("{ports: [{port: 443}]}", "{port: 443, targetPort: absent}");
-    assert_eq!(
-        near(&m, "api", "istio-system/istiod", "15017"),
-        "Port @ 443: the rule opens 443/TCP, not 15017/TCP"
-    );
+    assert_eq!(near(&m, "api", "istio-system/istiod", "15017"), "Port @ 443: the rule opens 443/TCP, not 15017/TCP");
 }
 
 #[test]
@@ -68,29 +50,20 @@ fn case_72_a_service_without_target_has_the_pods_port() {
 
 #[test]
 fn case_47_selectors_where_the_source_is_the_api_server() {
-    let m = istiod(
-        "{from: [{namespaceSelector: {}}], ports: [{port: 15017}]}",
-        "{port: 443, targetPort: 15017}",
-    );
+    let m = istiod("{from: [{namespaceSelector: {}}], ports: [{port: 15017}]}", "{port: 443, targetPort: 15017}");
     assert_eq!(
         near(&m, "api", "istio-system/istiod", "15017"),
         "NotAPod @ namespaceSelector: only pods match these selectors; the API server is no pod"
     );
     // Wrong peers and wrong ports together are no near miss.
-    let m = istiod(
-        "{from: [{namespaceSelector: {}}], ports: [{port: 443}]}",
-        "{port: 443, targetPort: 15017}",
-    );
+    let m = istiod("{from: [{namespaceSelector: {}}], ports: [{port: 443}]}", "{port: 443, targetPort: 15017}");
     assert_eq!(near(&m, "api", "istio-system/istiod", "15017"), "none");
 }
 
 #[test]
 fn case_55_the_other_protocol() {
     let m = istiod("{ports: [{port: 80}, {port: 53}]}", "");
-    assert_eq!(
-        near(&m, "shop/cart", "istio-system/istiod", "53/UDP"),
-        "Protocol @ 53: the rule opens TCP, not UDP"
-    );
+    assert_eq!(near(&m, "shop/cart", "istio-system/istiod", "53/UDP"), "Protocol @ 53: the rule opens TCP, not UDP");
 }
 
 #[test]
@@ -104,18 +77,12 @@ fn case_24_a_pod_selector_without_the_namespace() {
 
 #[test]
 fn another_namespace_or_other_labels() {
-    let m = istiod(
-        "{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: pay}}}]}",
-        "",
-    );
+    let m = istiod("{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: pay}}}]}", "");
     assert_eq!(
         near(&m, "shop/cart", "istio-system/istiod", "15012"),
         "Namespace @ pay: the rule asks for kubernetes.io/metadata.name=pay; namespace shop has kubernetes.io/metadata.name=shop"
     );
-    let m = istiod(
-        "{from: [{namespaceSelector: {}, podSelector: {matchLabels: {app: card}}}]}",
-        "",
-    );
+    let m = istiod("{from: [{namespaceSelector: {}, podSelector: {matchLabels: {app: card}}}]}", "");
     assert_eq!(
         near(&m, "shop/cart", "istio-system/istiod", "15012"),
         "PodLabels @ card: the rule asks for app=card; shop/cart has app=cart"
@@ -140,10 +107,7 @@ fn case_04_the_label_is_on_the_deployment() {
             "{podSelector: {matchLabels: {app: b}}, ingress: [{from: [{podSelector: {matchLabels: {tier: web}}}]}]}",
         ),
     ]);
-    assert!(
-        near(&m, "shop/a", "shop/b", "80")
-            .ends_with("; the label is on the Deployment, not on its pods")
-    );
+    assert!(near(&m, "shop/a", "shop/b", "80").ends_with("; the label is on the Deployment, not on its pods"));
 }
 
 #[test]
@@ -161,17 +125,11 @@ fn names_and_addresses_that_miss() {
     let egress = |block: &str| {
         let m = mesh(&[
             deployment("shop/a", "{}"),
-            policy(
-                "shop/p",
-                &format!("{{egress: [{{to: [{{ipBlock: {block}}}]}}]}}"),
-            ),
+            policy("shop/p", &format!("{{egress: [{{to: [{{ipBlock: {block}}}]}}]}}")),
         ]);
         near(&m, "shop/a", "10.1.0.1/32", "443")
     };
-    assert_eq!(
-        egress("{cidr: 11.0.0.0/8}"),
-        "Address @ ipBlock: 10.1.0.1/32 is not in 11.0.0.0/8"
-    );
+    assert_eq!(egress("{cidr: 11.0.0.0/8}"), "Address @ ipBlock: 10.1.0.1/32 is not in 11.0.0.0/8");
     assert!(
         egress("{cidr: 10.0.0.0/8, except: [10.1.0.0/16]}")
             .ends_with("10.1.0.0/16 is left out of 10.0.0.0/8, and 10.1.0.1/32 with it")
@@ -187,15 +145,9 @@ fn the_isolating_place_is_the_selector_else_the_types_else_the_spec() {
     ] {
         let m = mesh(&[deployment("shop/a", "{}"), policy("shop/p", spec)]);
         let a = end(&m, "shop/a");
-        let Verdict::Blocked(block) = m.reach(a, a, port("80")) else {
-            panic!()
-        };
+        let Verdict::Blocked(block) = m.reach(a, a, port("80")) else { panic!() };
         let span = m.trees.node(block.isolating_place).place();
-        assert_eq!(
-            &m.trees.tree(block.isolating_place.tree).text()
-                [span.start as usize..span.end as usize],
-            text
-        );
+        assert_eq!(&m.trees.tree(block.isolating_place.tree).text()[span.start as usize..span.end as usize], text);
     }
 }
 
@@ -211,37 +163,15 @@ fn blocked_connections_are_grouped_by_what_blocks_them() {
         policy("a/out", "{policyTypes: [Egress]}"),
         policy("b/out", "{policyTypes: [Egress]}"),
         policy("d/out", "{policyTypes: [Egress]}"),
-        policy(
-            "istio-system/in",
-            "{ingress: [{from: [{namespaceSelector: {}}], ports: [{port: 15012}]}]}",
-        ),
+        policy("istio-system/in", "{ingress: [{from: [{namespaceSelector: {}}], ports: [{port: 15012}]}]}"),
     ]);
-    let mut sources: Vec<_> = ["d/host", "c/one", "b/one", "a/two", "a/one", "a/one"]
-        .map(|n| end(&m, n))
-        .to_vec();
+    let mut sources: Vec<_> = ["d/host", "c/one", "b/one", "a/two", "a/one", "a/one"].map(|n| end(&m, n)).to_vec();
     sources.push(Peer::ApiServer);
     let blocked = m.blocked(&sources, &[end(&m, "istio-system/istiod")], port("15012"));
-    let groups: Vec<_> = blocked
-        .groups
-        .iter()
-        .map(|g| (g.block.side, g.sources.len(), g.destinations.len()))
-        .collect();
-    assert_eq!(
-        groups,
-        [
-            (Direction::Egress, 2, 1),
-            (Direction::Egress, 1, 1),
-            (Direction::Ingress, 1, 1)
-        ]
-    );
-    assert_eq!(
-        blocked.groups[0].sources,
-        ["a/one", "a/two"].map(|n| end(&m, n))
-    );
-    assert_eq!(
-        (blocked.undecided, blocked.depends),
-        (1, vec![Reason::HostNetwork])
-    );
+    let groups: Vec<_> = blocked.groups.iter().map(|g| (g.block.side, g.sources.len(), g.destinations.len())).collect();
+    assert_eq!(groups, [(Direction::Egress, 2, 1), (Direction::Egress, 1, 1), (Direction::Ingress, 1, 1)]);
+    assert_eq!(blocked.groups[0].sources, ["a/one", "a/two"].map(|n| end(&m, n)));
+    assert_eq!((blocked.undecided, blocked.depends), (1, vec![Reason::HostNetwork]));
 }
 
 /// `cargo test --release --lib -- --ignored --nocapture ten_thousand`
@@ -256,14 +186,8 @@ fn ten_thousand_sources() {
         ),
     ];
     for n in 0..200 {
-        all.push(namespace(
-            &format!("n{n}"),
-            &format!("{{mesh: \"{}\"}}", if n % 10 == 0 { "off" } else { "on" }),
-        ));
-        all.push(policy(
-            &format!("n{n}/deny"),
-            "{podSelector: {}, policyTypes: [Ingress, Egress]}",
-        ));
+        all.push(namespace(&format!("n{n}"), &format!("{{mesh: \"{}\"}}", if n % 10 == 0 { "off" } else { "on" })));
+        all.push(policy(&format!("n{n}/deny"), "{podSelector: {}, policyTypes: [Ingress, Egress]}"));
         all.push(policy(&format!("n{n}/dns"), "{policyTypes: [Egress], egress: [{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}], ports: [{port: 53, protocol: UDP}]}]}"));
         all.push(policy(&format!("n{n}/istiod"), &format!("{{policyTypes: [Egress], egress: [{{to: [{{namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: istio-system}}}}, podSelector: {{matchLabels: {{app: istiod}}}}}}], ports: [{{port: {}}}]}}]}}", if n % 7 == 0 { 15010 } else { 15012 })));
         for p in 0..15 {
@@ -272,26 +196,16 @@ fn ten_thousand_sources() {
         for w in 0..50 {
             all.push(deployment(
                 &format!("n{n}/w{w}"),
-                &format!(
-                    "{{app: w{w}, app.kubernetes.io/name: w{w}, version: v1, team: t{}}}",
-                    n % 9
-                ),
+                &format!("{{app: w{w}, app.kubernetes.io/name: w{w}, version: v1, team: t{}}}", n % 9),
             ));
         }
     }
     let m = mesh(&all);
     let clock = std::time::Instant::now();
     let index = Index::new(&m);
-    println!(
-        "index of {} policies, {} pods: {:?}",
-        200 * 18,
-        m.workloads.len(),
-        clock.elapsed()
-    );
+    println!("index of {} policies, {} pods: {:?}", 200 * 18, m.workloads.len(), clock.elapsed());
     drop(index);
-    let sources: Vec<_> = (0..m.workloads.len() as u32)
-        .map(|i| Peer::Workload(WorkloadId(i)))
-        .collect();
+    let sources: Vec<_> = (0..m.workloads.len() as u32).map(|i| Peer::Workload(WorkloadId(i))).collect();
     for on in ["15012", "15017"] {
         let clock = std::time::Instant::now();
         let blocked = m.blocked(&sources, &[end(&m, "istio-system/istiod")], port(on));

@@ -72,22 +72,11 @@ fn holds(conditions: &[Condition], labels: &Labels) -> bool {
 }
 
 impl World {
-    fn side(
-        &self,
-        target: usize,
-        peer: usize,
-        egress: bool,
-        blocks: bool,
-        (protocol, number): (&str, u16),
-    ) -> bool {
+    fn side(&self, target: usize, peer: usize, egress: bool, blocks: bool, (protocol, number): (&str, u16)) -> bool {
         let (own, other) = (&self.pods[target], &self.pods[peer]);
         let destination = if egress { other } else { own };
         let mut isolated = false;
-        for policy in self
-            .policies
-            .iter()
-            .filter(|p| p.namespace == own.namespace && holds(&p.pods, &own.labels))
-        {
+        for policy in self.policies.iter().filter(|p| p.namespace == own.namespace && holds(&p.pods, &own.labels)) {
             let types = match policy.types.is_empty() {
                 true if policy.egress.is_empty() => vec!["Ingress"],
                 true => vec!["Ingress", "Egress"],
@@ -97,11 +86,7 @@ impl World {
                 continue;
             }
             isolated = true;
-            for rule in if egress {
-                &policy.egress
-            } else {
-                &policy.ingress
-            } {
+            for rule in if egress { &policy.egress } else { &policy.ingress } {
                 let peer = rule.peers.is_empty()
                     || rule.peers.iter().any(|who| match who {
                         Who::Block => blocks,
@@ -120,9 +105,7 @@ impl World {
                                 On::All => true,
                                 On::From(first, last) => (first..=last).contains(&&number),
                                 On::Name(name) => {
-                                    *name == "http"
-                                        && protocol == "TCP"
-                                        && destination.http == Some(number)
+                                    *name == "http" && protocol == "TCP" && destination.http == Some(number)
                                 }
                             }
                     });
@@ -153,23 +136,15 @@ fn selector(conditions: &[Condition]) -> String {
         .iter()
         .filter_map(|c| match c {
             Condition::Is(..) => None,
-            Condition::In(key, all) => Some(format!(
-                "{{key: {key}, operator: In, values: [{}]}}",
-                all.join(", ")
-            )),
-            Condition::NotIn(key, all) => Some(format!(
-                "{{key: {key}, operator: NotIn, values: [{}]}}",
-                all.join(", ")
-            )),
+            Condition::In(key, all) => Some(format!("{{key: {key}, operator: In, values: [{}]}}", all.join(", "))),
+            Condition::NotIn(key, all) => {
+                Some(format!("{{key: {key}, operator: NotIn, values: [{}]}}", all.join(", ")))
+            }
             Condition::Exists(key) => Some(format!("{{key: {key}, operator: Exists}}")),
             Condition::Absent(key) => Some(format!("{{key: {key}, operator: DoesNotExist}}")),
         })
         .collect();
-    format!(
-        "{{matchLabels: {{{}}}, matchExpressions: [{}]}}",
-        labels.join(", "),
-        expressions.join(", ")
-    )
+    format!("{{matchLabels: {{{}}}, matchExpressions: [{}]}}", labels.join(", "), expressions.join(", "))
 }
 
 fn rules(rules: &[Rule], peers: &str) -> String {
@@ -182,13 +157,10 @@ fn rules(rules: &[Rule], peers: &str) -> String {
                 .map(|who| match who {
                     Who::Block => "{ipBlock: {cidr: 10.0.0.0/8}}".to_string(),
                     Who::Selectors(pods, namespaces) => {
-                        let fields: Vec<_> =
-                            [("podSelector", pods), ("namespaceSelector", namespaces)]
-                                .iter()
-                                .filter_map(|(key, s)| {
-                                    s.as_ref().map(|s| format!("{key}: {}", selector(s)))
-                                })
-                                .collect();
+                        let fields: Vec<_> = [("podSelector", pods), ("namespaceSelector", namespaces)]
+                            .iter()
+                            .filter_map(|(key, s)| s.as_ref().map(|s| format!("{key}: {}", selector(s))))
+                            .collect();
                         format!("{{{}}}", fields.join(", "))
                     }
                 })
@@ -204,42 +176,24 @@ fn rules(rules: &[Rule], peers: &str) -> String {
                     On::Name(name) => format!("{{protocol: {protocol}, port: {name}}}"),
                 })
                 .collect();
-            format!(
-                "{{{peers}: [{}], ports: [{}]}}",
-                who.join(", "),
-                ports.join(", ")
-            )
+            format!("{{{peers}: [{}], ports: [{}]}}", who.join(", "), ports.join(", "))
         })
         .collect();
     format!("[{}]", all.join(", "))
 }
 
 fn map(labels: &Labels) -> String {
-    let all: Vec<_> = labels
-        .iter()
-        .map(|(key, value)| format!("{key}: {value}"))
-        .collect();
+    let all: Vec<_> = labels.iter().map(|(key, value)| format!("{key}: {value}")).collect();
     format!("{{{}}}", all.join(", "))
 }
 
 fn documents(world: &World) -> Vec<String> {
-    let mut all: Vec<_> = world
-        .namespaces
-        .iter()
-        .enumerate()
-        .map(|(i, l)| namespace(&format!("n{i}"), &map(l)))
-        .collect();
+    let mut all: Vec<_> =
+        world.namespaces.iter().enumerate().map(|(i, l)| namespace(&format!("n{i}"), &map(l))).collect();
     for (i, pod) in world.pods.iter().enumerate() {
-        let ports = pod
-            .http
-            .map(|n| format!("ports: [{{name: http, containerPort: {n}}}]"))
-            .unwrap_or_default();
+        let ports = pod.http.map(|n| format!("ports: [{{name: http, containerPort: {n}}}]")).unwrap_or_default();
         let spec = format!("{{containers: [{{name: main, {ports}}}]}}");
-        all.push(deployment_with(
-            &format!("n{}/w{i}", pod.namespace),
-            &map(&pod.labels),
-            &spec,
-        ));
+        all.push(deployment_with(&format!("n{}/w{i}", pod.namespace), &map(&pod.labels), &spec));
     }
     for (i, p) in world.policies.iter().enumerate() {
         let spec = format!(
@@ -260,12 +214,8 @@ const KEYS: [&str; 3] = ["app", "tier", "env"];
 const VALUES: [&str; 2] = ["x", "z"];
 
 fn labels() -> impl Strategy<Value = Labels> {
-    proptest::collection::vec(proptest::option::of(select(&VALUES[..])), 3).prop_map(|values| {
-        KEYS.iter()
-            .zip(values)
-            .filter_map(|(key, value)| Some((*key, value?)))
-            .collect()
-    })
+    proptest::collection::vec(proptest::option::of(select(&VALUES[..])), 3)
+        .prop_map(|values| KEYS.iter().zip(values).filter_map(|(key, value)| Some((*key, value?))).collect())
 }
 
 fn condition() -> impl Strategy<Value = Condition> {
@@ -318,38 +268,20 @@ fn rule() -> impl Strategy<Value = Rule> {
 
 fn world() -> impl Strategy<Value = World> {
     let rules = || proptest::collection::vec(rule(), 0..3);
-    let types = select(vec![
-        vec![],
-        vec!["Ingress"],
-        vec!["Egress"],
-        vec!["Ingress", "Egress"],
-    ]);
-    let policy = (0..2usize, conditions(), types, rules(), rules()).prop_map(
-        |(namespace, pods, types, ingress, egress)| Policy {
-            namespace,
-            pods,
-            types,
-            ingress,
-            egress,
-        },
-    );
-    let pod = (0..2usize, labels(), proptest::option::of(80u16..84)).prop_map(
-        |(namespace, labels, http)| Pod {
-            namespace,
-            labels,
-            http,
-        },
-    );
+    let types = select(vec![vec![], vec!["Ingress"], vec!["Egress"], vec!["Ingress", "Egress"]]);
+    let policy = (0..2usize, conditions(), types, rules(), rules())
+        .prop_map(|(namespace, pods, types, ingress, egress)| Policy { namespace, pods, types, ingress, egress });
+    let pod = (0..2usize, labels(), proptest::option::of(80u16..84)).prop_map(|(namespace, labels, http)| Pod {
+        namespace,
+        labels,
+        http,
+    });
     (
         proptest::collection::vec(labels(), 2),
         proptest::collection::vec(pod, 1..4),
         proptest::collection::vec(policy, 0..5),
     )
-        .prop_map(|(namespaces, pods, policies)| World {
-            namespaces,
-            pods,
-            policies,
-        })
+        .prop_map(|(namespaces, pods, policies)| World { namespaces, pods, policies })
 }
 
 proptest! {

@@ -12,10 +12,7 @@ pub(super) fn from(peers: &str) -> Mesh {
         deployment("shop/b", "{app: b}"),
         deployment("pay/c", "{app: a}"),
         deployment("dark/d", "{app: a}"),
-        policy(
-            "shop/p",
-            &format!("{{podSelector: {{matchLabels: {{app: b}}}}, ingress: [{{from: {peers}}}]}}"),
-        ),
+        policy("shop/p", &format!("{{podSelector: {{matchLabels: {{app: b}}}}, ingress: [{{from: {peers}}}]}}")),
     ])
 }
 
@@ -24,11 +21,7 @@ pub(super) const BLOCKED: &str = "ingress blocked by p";
 /// The answers for `a`, `c`, `d`, as letters: yes, no, unknown.
 fn who(peers: &str) -> String {
     let m = from(peers);
-    assert!(
-        m.reach.refused().is_empty(),
-        "{peers}: {:?}",
-        m.reach.refused()
-    );
+    assert!(m.reach.refused().is_empty(), "{peers}: {:?}", m.reach.refused());
     ["shop/a", "pay/c", "dark/d"]
         .map(|source| match says(&m, source, "shop/b", "80").as_str() {
             "allowed" => 'y',
@@ -52,10 +45,7 @@ fn case_25_an_empty_pod_selector_is_all_of_the_own_namespace() {
 
 #[test]
 fn case_26_a_namespace_selector_alone_is_all_its_pods() {
-    assert_eq!(
-        who("[{namespaceSelector: {matchLabels: {team: money}}}]"),
-        "ny?"
-    );
+    assert_eq!(who("[{namespaceSelector: {matchLabels: {team: money}}}]"), "ny?");
 }
 
 #[test]
@@ -68,67 +58,38 @@ fn case_27_an_empty_namespace_selector_is_all_pods_but_nothing_else() {
 
 #[test]
 fn case_28_both_selectors_in_one_item_must_match() {
-    assert_eq!(
-        who(
-            "[{namespaceSelector: {matchLabels: {team: web}}, podSelector: {matchLabels: {app: b}}}]"
-        ),
-        "nnn"
-    );
-    assert_eq!(
-        who(
-            "[{namespaceSelector: {matchLabels: {team: web}}, podSelector: {matchLabels: {app: a}}}]"
-        ),
-        "yn?"
-    );
+    assert_eq!(who("[{namespaceSelector: {matchLabels: {team: web}}, podSelector: {matchLabels: {app: b}}}]"), "nnn");
+    assert_eq!(who("[{namespaceSelector: {matchLabels: {team: web}}, podSelector: {matchLabels: {app: a}}}]"), "yn?");
 }
 
 #[test]
 fn case_29_two_items_are_an_or() {
     assert_eq!(
-        who(
-            "[{namespaceSelector: {matchLabels: {team: money}}}, {podSelector: {matchLabels: {app: a}}}]"
-        ),
+        who("[{namespaceSelector: {matchLabels: {team: money}}}, {podSelector: {matchLabels: {app: a}}}]"),
         "yy?"
     );
 }
 
 #[test]
 fn case_30_a_null_selector_is_absent() {
-    assert_eq!(
-        who("[{namespaceSelector: {matchLabels: {team: money}}, podSelector: null}]"),
-        "ny?"
-    );
+    assert_eq!(who("[{namespaceSelector: {matchLabels: {team: money}}, podSelector: null}]"), "ny?");
 }
 
 #[test]
 fn case_31_labels_and_expressions_must_all_match() {
     let expression = "matchExpressions: [{key: team, operator: In, values: [web, money]}]";
-    assert_eq!(
-        who(&format!(
-            "[{{namespaceSelector: {{matchLabels: {{team: web}}, {expression}}}}}]"
-        )),
-        "yn?"
-    );
+    assert_eq!(who(&format!("[{{namespaceSelector: {{matchLabels: {{team: web}}, {expression}}}}}]")), "yn?");
 }
 
 #[test]
 fn case_32_not_in_and_does_not_exist_match_without_the_key() {
-    assert_eq!(
-        who("[{podSelector: {matchExpressions: [{key: x, operator: NotIn, values: [v]}]}}]"),
-        "ynn"
-    );
-    assert_eq!(
-        who("[{podSelector: {matchExpressions: [{key: x, operator: DoesNotExist}]}}]"),
-        "ynn"
-    );
+    assert_eq!(who("[{podSelector: {matchExpressions: [{key: x, operator: NotIn, values: [v]}]}}]"), "ynn");
+    assert_eq!(who("[{podSelector: {matchExpressions: [{key: x, operator: DoesNotExist}]}}]"), "ynn");
 }
 
 #[test]
 fn case_33_in_does_not_match_without_the_key() {
-    assert_eq!(
-        who("[{podSelector: {matchExpressions: [{key: x, operator: In, values: [v]}]}}]"),
-        "nnn"
-    );
+    assert_eq!(who("[{podSelector: {matchExpressions: [{key: x, operator: In, values: [v]}]}}]"), "nnn");
 }
 
 #[test]
@@ -151,21 +112,14 @@ fn case_34_malformed_selectors_are_refused() {
         "app",
     ] {
         refusal(&format!("{{podSelector: {selector}}}"));
-        refusal(&format!(
-            "{{ingress: [{{from: [{{namespaceSelector: {selector}}}]}}]}}"
-        ));
+        refusal(&format!("{{ingress: [{{from: [{{namespaceSelector: {selector}}}]}}]}}"));
     }
-    assert!(accepted(
-        "{podSelector: {matchLabels: {example.com/App_1.x: \"\", b: }}}"
-    ));
+    assert!(accepted("{podSelector: {matchLabels: {example.com/App_1.x: \"\", b: }}}"));
 }
 
 #[test]
 fn case_35_every_namespace_has_its_name_as_a_label() {
-    assert_eq!(
-        who("[{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: pay}}}]"),
-        "nyn"
-    );
+    assert_eq!(who("[{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: pay}}}]"), "nyn");
 }
 
 #[test]
@@ -184,18 +138,12 @@ fn case_36_the_true_name_wins() {
 
 #[test]
 fn case_37_the_name_decides_for_a_namespace_that_was_not_read() {
-    assert_eq!(
-        who("[{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: dark}}}]"),
-        "nny"
-    );
+    assert_eq!(who("[{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: dark}}}]"), "nny");
 }
 
 #[test]
 fn case_38_other_labels_of_such_a_namespace_are_unknown() {
-    assert_eq!(
-        who("[{namespaceSelector: {matchExpressions: [{key: x, operator: NotIn, values: [v]}]}}]"),
-        "yy?"
-    );
+    assert_eq!(who("[{namespaceSelector: {matchExpressions: [{key: x, operator: NotIn, values: [v]}]}}]"), "yy?");
     assert_eq!(who("[{namespaceSelector: {matchLabels: {x: v}}}]"), "nn?");
 }
 
@@ -207,30 +155,18 @@ fn case_39_labels_that_platforms_set_are_unknown_unless_written() {
         "network.openshift.io/policy-group",
         "policy-group.network.openshift.io/ingress",
     ] {
-        assert_eq!(
-            who(&format!(
-                "[{{namespaceSelector: {{matchLabels: {{{key}: x}}}}}}]"
-            )),
-            "???",
-            "{key}"
-        );
+        assert_eq!(who(&format!("[{{namespaceSelector: {{matchLabels: {{{key}: x}}}}}}]")), "???", "{key}");
     }
     let m = mesh(&[
         namespace("pay", "{field.cattle.io/projectId: p1}"),
         deployment("pay/c", "{}"),
         deployment("shop/b", "{}"),
-        policy(
-            "shop/p",
-            "{ingress: [{from: [{namespaceSelector: {matchLabels: {field.cattle.io/projectId: p2}}}]}]}",
-        ),
+        policy("shop/p", "{ingress: [{from: [{namespaceSelector: {matchLabels: {field.cattle.io/projectId: p2}}}]}]}"),
     ]);
     assert_eq!(says(&m, "pay/c", "shop/b", "80"), BLOCKED);
 }
 
 #[test]
 fn case_40_a_peer_that_matches_nothing_allows_nothing() {
-    assert_eq!(
-        who("[{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: gone}}}]"),
-        "nnn"
-    );
+    assert_eq!(who("[{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: gone}}}]"), "nnn");
 }

@@ -14,10 +14,7 @@ fn opens_on(spec: &str, ports: &str) -> Mesh {
     mesh(&[
         deployment("shop/a", "{app: a}"),
         deployment_with("shop/b", "{app: b}", spec),
-        policy(
-            "shop/p",
-            &format!("{{podSelector: {{matchLabels: {{app: b}}}}, ingress: [{{ports: {ports}}}]}}"),
-        ),
+        policy("shop/p", &format!("{{podSelector: {{matchLabels: {{app: b}}}}, ingress: [{{ports: {ports}}}]}}")),
     ])
 }
 
@@ -79,10 +76,7 @@ fn case_58_numbers_out_of_range_are_refused() {
 #[test]
 fn case_59_a_number_in_quotes_is_refused() {
     let text = refusal("{ingress: [{ports: [{port: \"80\"}]}]}");
-    assert_eq!(
-        text,
-        "a number in quotes is a port's name, and names need a letter @ \"80\""
-    );
+    assert_eq!(text, "a number in quotes is a port's name, and names need a letter @ \"80\"");
 }
 
 #[test]
@@ -90,9 +84,7 @@ fn case_60_malformed_names_are_refused() {
     for name in ["a-name-that-is-long", "HTTP", "a--b", "-a", "a-", "a_b"] {
         refusal(&format!("{{ingress: [{{ports: [{{port: {name}}}]}}]}}"));
     }
-    assert!(accepted(
-        "{ingress: [{ports: [{port: 8080-tcp}, {port: exactly-15-char}]}]}"
-    ));
+    assert!(accepted("{ingress: [{ports: [{port: 8080-tcp}, {port: exactly-15-char}]}]}"));
 }
 
 #[test]
@@ -103,19 +95,12 @@ fn case_61_a_range_includes_both_ends() {
 
 #[test]
 fn case_62_a_name_is_resolved_on_each_destination() {
-    let ports = |number| {
-        format!(
-            "{{containers: [{{name: main, ports: [{{name: http, containerPort: {number}}}]}}]}}"
-        )
-    };
+    let ports = |number| format!("{{containers: [{{name: main, ports: [{{name: http, containerPort: {number}}}]}}]}}");
     let m = mesh(&[
         deployment("shop/a", "{app: a}"),
         deployment_with("shop/b", "{app: b}", &ports(80)),
         deployment_with("shop/c", "{app: b}", &ports(8080)),
-        policy(
-            "shop/p",
-            "{podSelector: {matchLabels: {app: b}}, ingress: [{ports: [{port: http}]}]}",
-        ),
+        policy("shop/p", "{podSelector: {matchLabels: {app: b}}, ingress: [{ports: [{port: http}]}]}"),
         policy(
             "shop/q",
             "{podSelector: {matchLabels: {app: a}}, policyTypes: [Egress], egress: [{ports: [{port: http}]}]}",
@@ -143,17 +128,8 @@ fn case_64_names_of_native_sidecars_count() {
             "{{initContainers: [{{name: istio-proxy, {policy}ports: [{{name: http-envoy-prom, containerPort: 15090}}]}}], containers: [{{name: main}}]}}"
         )
     };
-    assert!(open(
-        &opens_on(
-            &init("restartPolicy: Always, "),
-            "[{port: http-envoy-prom}]"
-        ),
-        "15090"
-    ));
-    assert!(!open(
-        &opens_on(&init(""), "[{port: http-envoy-prom}]"),
-        "15090"
-    ));
+    assert!(open(&opens_on(&init("restartPolicy: Always, "), "[{port: http-envoy-prom}]"), "15090"));
+    assert!(!open(&opens_on(&init(""), "[{port: http-envoy-prom}]"), "15090"));
 }
 
 #[test]
@@ -161,17 +137,12 @@ fn case_65_the_name_that_injection_adds_needs_injection() {
     use crate::mesh::selector::Tri;
     let mut m = opens("[{port: http-envoy-prom}]");
     let WorkloadId(b) = id(&m, "shop/b");
-    for (injected, answer) in [
-        (Tri::No, "ingress blocked by p"),
-        (Tri::Yes, "allowed"),
-        (Tri::Unknown, "depends: injection-unknown"),
-    ] {
+    for (injected, answer) in
+        [(Tri::No, "ingress blocked by p"), (Tri::Yes, "allowed"), (Tri::Unknown, "depends: injection-unknown")]
+    {
         m.reach.pods[b as usize].injected = injected;
         assert_eq!(says(&m, "shop/a", "shop/b", "15090"), answer);
-        assert_eq!(
-            says(&m, "shop/a", "shop/b", "15020"),
-            "ingress blocked by p"
-        );
+        assert_eq!(says(&m, "shop/a", "shop/b", "15020"), "ingress blocked by p");
     }
 }
 
@@ -192,16 +163,10 @@ fn case_67_a_name_of_another_protocol_does_not_match() {
 fn case_68_addresses_have_no_named_ports() {
     let m = mesh(&[
         deployment("shop/a", "{}"),
-        policy(
-            "shop/p",
-            "{egress: [{to: [{ipBlock: {cidr: 8.0.0.0/8}}], ports: [{port: https}]}]}",
-        ),
+        policy("shop/p", "{egress: [{to: [{ipBlock: {cidr: 8.0.0.0/8}}], ports: [{port: https}]}]}"),
     ]);
     assert!(m.reach.refused().is_empty());
-    assert_eq!(
-        says(&m, "shop/a", "8.8.8.8/32", "443"),
-        "egress blocked by p"
-    );
+    assert_eq!(says(&m, "shop/a", "8.8.8.8/32", "443"), "egress blocked by p");
 }
 
 #[test]
@@ -216,10 +181,7 @@ fn case_70_a_policy_sees_the_pods_port() {
 
 #[test]
 fn case_73_a_host_port_is_the_container_port() {
-    let m = opens_on(
-        "{containers: [{name: main, ports: [{containerPort: 8080, hostPort: 80}]}]}",
-        "[{port: 80}]",
-    );
+    let m = opens_on("{containers: [{name: main, ports: [{containerPort: 8080, hostPort: 80}]}]}", "[{port: 80}]");
     assert!(!open(&m, "8080"));
 }
 

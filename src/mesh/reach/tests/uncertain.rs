@@ -4,16 +4,8 @@ use super::*;
 use crate::mesh::selector::Tri;
 
 fn ask(spec: &str) -> String {
-    let m = mesh(&[
-        deployment("shop/a", "{app: a}"),
-        deployment("shop/b", "{app: b}"),
-        policy("shop/p", spec),
-    ]);
-    assert!(
-        m.reach.refused().is_empty(),
-        "{spec}: {:?}",
-        m.reach.refused()
-    );
+    let m = mesh(&[deployment("shop/a", "{app: a}"), deployment("shop/b", "{app: b}"), policy("shop/p", spec)]);
+    assert!(m.reach.refused().is_empty(), "{spec}: {:?}", m.reach.refused());
     says(&m, "shop/a", "shop/b", "80")
 }
 
@@ -50,83 +42,42 @@ fn values_that_stand_elsewhere_depend() {
 
 #[test]
 fn what_is_known_beside_them_still_decides() {
-    assert_eq!(
-        ask("{ingress: [{ports: [{port: \"${PORT}\", protocol: UDP}]}]}"),
-        "ingress blocked by p"
-    );
+    assert_eq!(ask("{ingress: [{ports: [{port: \"${PORT}\", protocol: UDP}]}]}"), "ingress blocked by p");
     assert_eq!(
         ask("{ingress: [{from: [{podSelector: {matchLabels: {x: v, app: \"${APP}\"}}}]}]}"),
         "ingress blocked by p"
     );
-    assert_eq!(
-        ask("{podSelector: {matchLabels: {app: \"${APP}\"}}, ingress: [{}]}"),
-        "allowed"
-    );
-    assert_eq!(
-        ask("{policyTypes: [Ingress, \"${TYPE}\"]}"),
-        "ingress blocked by p"
-    );
+    assert_eq!(ask("{podSelector: {matchLabels: {app: \"${APP}\"}}, ingress: [{}]}"), "allowed");
+    assert_eq!(ask("{policyTypes: [Ingress, \"${TYPE}\"]}"), "ingress blocked by p");
 }
 
 #[test]
 fn labels_and_ports_of_pods_may_stand_elsewhere() {
-    let deny = policy(
-        "shop/p",
-        "{podSelector: {matchLabels: {app: b}}, ingress: [{ports: [{port: http}]}]}",
-    );
+    let deny = policy("shop/p", "{podSelector: {matchLabels: {app: b}}, ingress: [{ports: [{port: http}]}]}");
     let ask = |labels: &str, ports: &str| {
         let spec = format!("{{containers: [{{name: main, ports: [{ports}]}}]}}");
-        let m = mesh(&[
-            deployment("shop/a", "{app: a}"),
-            deployment_with("shop/b", labels, &spec),
-            deny.clone(),
-        ]);
+        let m = mesh(&[deployment("shop/a", "{app: a}"), deployment_with("shop/b", labels, &spec), deny.clone()]);
         says(&m, "shop/a", "shop/b", "80")
     };
     assert_eq!(ask("{app: \"${APP}\"}", ""), "depends: labels-unknown");
     assert_eq!(ask("\"${LABELS}\"", ""), "depends: labels-unknown");
     assert_eq!(ask("{\"${KEY}\": b}", ""), "depends: labels-unknown");
-    assert_eq!(
-        ask("{app: b}", "{name: http, containerPort: \"${PORT}\"}"),
-        "depends: substitution"
-    );
-    assert_eq!(
-        ask("{app: b}", "{name: \"${NAME}\", containerPort: 80}"),
-        "depends: substitution"
-    );
-    assert_eq!(
-        ask("{app: b}", "{name: \"${NAME}\", containerPort: 81}"),
-        "ingress blocked by p"
-    );
+    assert_eq!(ask("{app: b}", "{name: http, containerPort: \"${PORT}\"}"), "depends: substitution");
+    assert_eq!(ask("{app: b}", "{name: \"${NAME}\", containerPort: 80}"), "depends: substitution");
+    assert_eq!(ask("{app: b}", "{name: \"${NAME}\", containerPort: 81}"), "ingress blocked by p");
 }
 
 #[test]
 fn copies_of_a_policy_that_differ_depend_unless_they_agree() {
     let ask = |one: &str, other: &str| {
-        let m = mesh(&[
-            deployment("shop/a", "{app: a}"),
-            policy("shop/p", one),
-            policy("shop/p", other),
-        ]);
+        let m = mesh(&[deployment("shop/a", "{app: a}"), policy("shop/p", one), policy("shop/p", other)]);
         says(&m, "shop/a", "shop/a", "80")
     };
     assert_eq!(ask("{}", "{ingress: [{}]}"), "depends: copies-differ");
-    assert_eq!(
-        ask("{}", "{podSelector: {matchLabels: {x: v}}}"),
-        "depends: copies-differ"
-    );
-    assert_eq!(
-        ask("{}", "{ingress: [{ports: [{port: 0}]}]}"),
-        "depends: copies-differ"
-    );
-    assert_eq!(
-        ask("{}", "{ingress: [{ports: [{port: 81}]}]}"),
-        "ingress blocked by p"
-    );
-    assert_eq!(
-        ask("{ingress: [{}]}", "{ingress: [{ports: [{port: 80}]}]}"),
-        "allowed"
-    );
+    assert_eq!(ask("{}", "{podSelector: {matchLabels: {x: v}}}"), "depends: copies-differ");
+    assert_eq!(ask("{}", "{ingress: [{ports: [{port: 0}]}]}"), "depends: copies-differ");
+    assert_eq!(ask("{}", "{ingress: [{ports: [{port: 81}]}]}"), "ingress blocked by p");
+    assert_eq!(ask("{ingress: [{}]}", "{ingress: [{ports: [{port: 80}]}]}"), "allowed");
     // Equal copies are one.
     assert_eq!(ask("{}", "{}"), "ingress blocked by p");
 }
@@ -140,10 +91,7 @@ fn copies_of_a_workload_that_differ_are_known_in_what_they_share() {
             "{containers: [{name: m, ports: [{name: http, containerPort: 80}]}]}",
         ),
         deployment_with("shop/a", "{app: a, v: two}", "{hostNetwork: false}"),
-        policy(
-            "shop/p",
-            "{podSelector: {matchLabels: {app: a}}, ingress: [{ports: [{port: http}]}]}",
-        ),
+        policy("shop/p", "{podSelector: {matchLabels: {app: a}}, ingress: [{ports: [{port: http}]}]}"),
     ]);
     assert_eq!(m.isolated(WorkloadId(0), Direction::Ingress), Tri::Yes);
     assert_eq!(m.pod_labels(WorkloadId(0)).is("v", "one"), Tri::Unknown);
@@ -156,10 +104,7 @@ fn copies_of_a_workload_that_differ_are_known_in_what_they_share() {
 fn one_policy_that_may_apply_is_no_block_beside_one_that_allows() {
     let m = mesh(&[
         deployment("shop/a", "{app: a}"),
-        policy(
-            "shop/may",
-            "{podSelector: {matchLabels: {app: \"${APP}\"}}}",
-        ),
+        policy("shop/may", "{podSelector: {matchLabels: {app: \"${APP}\"}}}"),
         policy("shop/open", "{ingress: [{}]}"),
     ]);
     assert_eq!(says(&m, "shop/a", "shop/a", "80"), "allowed");
@@ -168,58 +113,32 @@ fn one_policy_that_may_apply_is_no_block_beside_one_that_allows() {
 #[test]
 fn policies_of_other_apis_make_answers_depend() {
     let ask = |api: &str, kind: &str, policies: &[&str]| {
-        let mut all = vec![
-            deployment("shop/a", "{}"),
-            deployment("pay/b", "{}"),
-            workload(api, kind, "pay/x", "{}"),
-        ];
+        let mut all = vec![deployment("shop/a", "{}"), deployment("pay/b", "{}"), workload(api, kind, "pay/x", "{}")];
         all.extend(policies.iter().map(|at| deny(at)));
         let m = mesh(&all);
-        (
-            says(&m, "shop/a", "shop/a", "80"),
-            says(&m, "shop/a", "pay/b", "80"),
-            says(&m, "node", "pay/b", "80"),
-        )
+        (says(&m, "shop/a", "shop/a", "80"), says(&m, "shop/a", "pay/b", "80"), says(&m, "node", "pay/b", "80"))
     };
     let depends = || "depends: other-policy-api".to_string();
     let allowed = || "allowed".to_string();
     for (api, kind) in [
         ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"),
-        (
-            "policy.networking.k8s.io/v1alpha1",
-            "BaselineAdminNetworkPolicy",
-        ),
+        ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy"),
         ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),
         ("cilium.io/v2", "CiliumClusterwideNetworkPolicy"),
         ("projectcalico.org/v3", "GlobalNetworkPolicy"),
         ("crd.projectcalico.org/v1", "GlobalNetworkPolicy"),
     ] {
-        assert_eq!(
-            ask(api, kind, &["pay/p"]),
-            (depends(), depends(), allowed()),
-            "{kind}"
-        );
+        assert_eq!(ask(api, kind, &["pay/p"]), (depends(), depends(), allowed()), "{kind}");
     }
     for (api, kind) in [
         ("cilium.io/v2", "CiliumNetworkPolicy"),
         ("projectcalico.org/v3", "NetworkPolicy"),
         ("crd.projectcalico.org/v1", "NetworkPolicy"),
     ] {
-        assert_eq!(
-            ask(api, kind, &["pay/p"]),
-            (allowed(), depends(), allowed()),
-            "{kind}"
-        );
-        assert_eq!(
-            ask(api, kind, &["shop/p"]).0,
-            "ingress blocked by p",
-            "{kind}"
-        );
+        assert_eq!(ask(api, kind, &["pay/p"]), (allowed(), depends(), allowed()), "{kind}");
+        assert_eq!(ask(api, kind, &["shop/p"]).0, "ingress blocked by p", "{kind}");
     }
-    let m = mesh(&[
-        deployment("shop/a", "{}"),
-        workload("cilium.io/v2", "CiliumNetworkPolicy", "shop/x", "{}"),
-    ]);
+    let m = mesh(&[deployment("shop/a", "{}"), workload("cilium.io/v2", "CiliumNetworkPolicy", "shop/x", "{}")]);
     assert_eq!(m.isolated(WorkloadId(0), Direction::Ingress), Tri::Unknown);
 }
 
