@@ -134,6 +134,11 @@ impl Sources {
         &self.masked[start..end]
     }
 
+    /// The texts, to make other `Sources` of them.
+    pub fn into_files(self) -> Vec<SourceFile> {
+        self.files
+    }
+
     /// The text of that number.
     pub fn file(&self, id: FileId) -> &SourceFile {
         &self.files[id.0 as usize]

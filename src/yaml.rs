@@ -64,6 +64,8 @@ pub(crate) mod flag {
 pub(crate) struct RawNode {
     pub(crate) kind: Kind,
     pub(crate) flags: u8,
+    /// A key of a map.
+    pub(crate) is_key: bool,
     pub(crate) start: u32,
     pub(crate) end: u32,
     pub(crate) parent: u32,

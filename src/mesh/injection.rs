@@ -94,7 +94,7 @@ impl Mesh {
     fn sidecar(&self, workload: &Workload) -> (Tri, String) {
         let default = || DEFAULT_REVISION.to_string();
         let already =
-            self.containers(workload).iter().any(|c| c.get("name").and_then(Node::text) == Some("istio-proxy"));
+            self.running_containers(workload).iter().any(|c| c.get("name").and_then(Node::text) == Some("istio-proxy"));
         if already {
             return (Tri::Yes, default());
         }
@@ -289,7 +289,10 @@ mod tests {
     fn host_network_and_present_proxies() {
         assert_eq!(sidecar(Some("istio-injection: enabled"), &pod("", "", "hostNetwork: true")), Tri::No);
         assert_eq!(sidecar(None, &pod("", "", "containers: [{name: istio-proxy, image: x}]")), Tri::Yes);
-        assert_eq!(sidecar(None, &pod("", "", "initContainers: [{name: istio-proxy, image: x}]")), Tri::Yes);
+        assert_eq!(
+            sidecar(None, &pod("", "", "initContainers: [{name: istio-proxy, image: x, restartPolicy: Always}]")),
+            Tri::Yes
+        );
     }
 
     #[test]

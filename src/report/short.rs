@@ -7,7 +7,7 @@ use crate::finding::Severity;
 /// `path:line:column: severity[rule] message` per finding, problems, summary. Never folded.
 pub fn render(report: &Report, style: &Style) -> String {
     if style.statistics {
-        return summary::statistics(report, style) + &summary::summary_lines(report, style);
+        return summary::statistics(report, style) + summary::summary_lines(report, style).as_str();
     }
     let mut out = String::new();
     for finding in report.shown(style) {
@@ -25,7 +25,7 @@ pub fn render(report: &Report, style: &Style) -> String {
         let severity = severity(style, problem.severity);
         out.push_str(&format!("{severity}: {}\n", one_line(&problem.message)));
     }
-    out + &summary::summary_lines(report, style)
+    out + summary::summary_lines(report, style).as_str()
 }
 
 fn severity(style: &Style, severity: Severity) -> String {

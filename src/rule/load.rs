@@ -173,7 +173,7 @@ pub fn rule(id: RuleId, file: &Arc<SourceFile>, built_in: bool) -> Result<Rule, 
         };
         return Err(problem(comment.len().saturating_sub(1), "rule's code does not fit its header", label.to_string()));
     }
-    let code = "\n".repeat(comment.len()) + &body;
+    let code = "\n".repeat(comment.len()) + body.as_str();
     Ok(Rule { id, file: file.clone(), header, page, code, built_in })
 }
 

@@ -57,7 +57,11 @@ impl Context {
     /// `shop/cart`: how a message names a workload.
     pub(crate) fn full_name(&self, id: ResourceId) -> String {
         let resource = self.mesh.resource(id);
-        if resource.namespace().is_empty() { resource.name.to_string() } else { format!("{}/{}", resource.namespace(), resource.name) }
+        if resource.namespace().is_empty() {
+            resource.name.to_string()
+        } else {
+            format!("{}/{}", resource.namespace(), resource.name)
+        }
     }
 
     /// "shop/cart", "shop/cart and shop/web", "12 workloads, among them shop/cart and shop/web".
@@ -97,17 +101,22 @@ pub(super) fn register(words: &mut Words<'_>) {
     });
     words.word(On::Block, "side()", "`ingress` or `egress`", "", |block: B| block.0.block.side.as_str());
     let x = c.clone();
-    words.word(On::Block, "nearest()", "the place that almost admits it; missing if there is none", "", move |block: B| {
-        match &block.0.block.nearest {
+    words.word(
+        On::Block,
+        "nearest()",
+        "the place that almost admits it; missing if there is none",
+        "",
+        move |block: B| match &block.0.block.nearest {
             Some(near) => V::at(near.place),
             None => x.missing(block.0.block.isolating_place, Vec::new(), None),
-        }
-    });
+        },
+    );
     words.word(On::Block, "nearest_why()", "why the nearest rule does not admit it", "", |block: B| {
         block.0.block.nearest.as_ref().map_or(String::new(), |near| near.text.clone())
     });
     let x = c.clone();
-    words.word(On::Block, "sources()", "the workloads that are kept out", "", move |block: B| x.peers(&block.0.sources));
+    words
+        .word(On::Block, "sources()", "the workloads that are kept out", "", move |block: B| x.peers(&block.0.sources));
     let x = c.clone();
     words.word(On::Block, "destinations()", "the workloads that are not reached", "", move |block: B| {
         x.peers(&block.0.destinations)
@@ -116,7 +125,9 @@ pub(super) fn register(words: &mut Words<'_>) {
     words.word(On::Call, "place()", "where the call is written", "", |call: CallTo| call.at);
     words.word(On::Call, "caller()", "who calls, in words", "", |call: CallTo| call.caller);
     let x = c;
-    words.word(On::List, "in_words()", "\"12 workloads, among them shop/cart and shop/web\"", "", move |list: L| x.in_words(&list));
+    words.word(On::List, "in_words()", "\"12 workloads, among them shop/cart and shop/web\"", "", move |list: L| {
+        x.in_words(&list)
+    });
     words.word(On::Function, "api_server()", "the API server, as one end of a connection", "", || End(Peer::ApiServer));
     words.word(On::Function, "node()", "the pod's own node, as one end of a connection", "", || End(Peer::Node));
     words.fallible(
@@ -129,8 +140,12 @@ pub(super) fn register(words: &mut Words<'_>) {
             None => super::fail(format!("\"{text}\" is no CIDR")),
         },
     );
-    words.fallible(On::Function, "tcp(number)", "a TCP port of a pod", "", |n: i64| port(n, crate::mesh::reach::Protocol::Tcp));
-    words.fallible(On::Function, "udp(number)", "a UDP port of a pod", "", |n: i64| port(n, crate::mesh::reach::Protocol::Udp));
+    words.fallible(On::Function, "tcp(number)", "a TCP port of a pod", "", |n: i64| {
+        port(n, crate::mesh::reach::Protocol::Tcp)
+    });
+    words.fallible(On::Function, "udp(number)", "a UDP port of a pod", "", |n: i64| {
+        port(n, crate::mesh::reach::Protocol::Udp)
+    });
 }
 
 fn port(number: i64, protocol: crate::mesh::reach::Protocol) -> super::Result<PodPort> {

@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use rhai::{Dynamic, ImmutableString};
+use rhai::{Dynamic, FuncRegistration, ImmutableString};
 
 use super::value::{Content, V};
 use super::vocabulary::{On, Words};
@@ -257,8 +257,9 @@ pub(super) fn register(words: &mut Words<'_>) {
     numbers::<i64>(words, |n| n as f64);
     numbers::<f64>(words, |n| n);
     words.silent("+", |a: Quantity, b: Quantity| a.plus(b));
-    words.silent("+", |_: V, _: Dynamic| fail::<()>(GLUE));
-    words.silent("+", |_: Dynamic, _: V| fail::<()>(GLUE));
+    let engine = words.engine();
+    FuncRegistration::new("+").register_into_engine(engine, |_: V, _: Dynamic| -> super::Result<()> { fail(GLUE) });
+    FuncRegistration::new("+").register_into_engine(engine, |_: Dynamic, _: V| -> super::Result<()> { fail(GLUE) });
     let x = c.clone();
     words.silent("to_string", move |v: V| x.shown(v));
     let x = c.clone();

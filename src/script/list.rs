@@ -41,7 +41,8 @@ impl Context {
         }
         self.empty_lookup.set(true);
         let place = list.place.map_or_else(|| self.nowhere(), |v| v.place);
-        let ghost = self.ghost(super::Ghost::Missing { keys: Vec::new(), default: None, absence: list.absence.clone() });
+        let ghost =
+            self.ghost(super::Ghost::Missing { keys: Vec::new(), default: None, absence: list.absence.clone() });
         V { place, ghost }
     }
 
@@ -78,9 +79,12 @@ pub(super) fn register(words: &mut Words<'_>) {
     words.word(List, "count()", "how many", "", |list: L| list.items.len() as i64);
     words.word(List, "is_empty()", "there is none", "", |list: L| list.items.is_empty());
     let x = c.clone();
-    words.word(List, "first()", "the first; missing if there is none", "", move |list: L| x.one(&list, list.items.first()));
+    words.word(List, "first()", "the first; missing if there is none", "", move |list: L| {
+        x.one(&list, list.items.first())
+    });
     let x = c.clone();
-    words.word(List, "last()", "the last; missing if there is none", "", move |list: L| x.one(&list, list.items.last()));
+    words
+        .word(List, "last()", "the last; missing if there is none", "", move |list: L| x.one(&list, list.items.last()));
     let x = c.clone();
     words.fallible(
         List,
@@ -170,13 +174,16 @@ pub(super) fn register(words: &mut Words<'_>) {
     let x = c.clone();
     words.silent("contains", move |list: L, text: ImmutableString| x.contains(&list, &text));
     let x = c.clone();
-    words.silent("contains", move |list: L, number: i64| list.items.iter().any(|v| x.number(*v) == Some(number as f64)));
+    words
+        .silent("contains", move |list: L, number: i64| list.items.iter().any(|v| x.number(*v) == Some(number as f64)));
     let x = c.clone();
     words.silent("contains", move |list: Array, v: V| list.iter().any(|item| super::compare::equal(&x, v, item)));
     let x = c.clone();
-    words.silent("contains", move |map: V, key: ImmutableString| map.ghost == 0 && {
-        let node = x.node(map);
-        node.get(&key).is_some() || node.items().any(|i| i.text() == Some(key.as_str()))
+    words.silent("contains", move |map: V, key: ImmutableString| {
+        map.ghost == 0 && {
+            let node = x.node(map);
+            node.get(&key).is_some() || node.items().any(|i| i.text() == Some(key.as_str()))
+        }
     });
     let x = c.clone();
     words.silent("contains", move |map: V, key: V| {
@@ -184,9 +191,7 @@ pub(super) fn register(words: &mut Words<'_>) {
         map.ghost == 0 && (node.get(&key).is_some() || node.items().any(|i| i.text() == Some(key.as_str())))
     });
     let x = c;
-    words.silent("to_string", move |list: L| {
-        list.items.iter().map(|v| x.shown(*v)).collect::<Vec<_>>().join(", ")
-    });
+    words.silent("to_string", move |list: L| list.items.iter().map(|v| x.shown(*v)).collect::<Vec<_>>().join(", "));
     words.silent("len", |list: L| list.items.len() as i64);
     words.silent("==", |a: L, b: L| a.items == b.items);
 }

@@ -48,8 +48,7 @@ impl Context {
 
     fn find(&self, kind: &str, name: &str, from: V) -> Result<V> {
         let (group, kind) = self.kind(kind)?;
-        let namespace =
-            if kinds::is_cluster_scoped(&group, &kind) { String::new() } else { self.namespace_of(from) };
+        let namespace = if kinds::is_cluster_scoped(&group, &kind) { String::new() } else { self.namespace_of(from) };
         Ok(match self.mesh.named(&group, &kind, &namespace, name).first() {
             Some(id) if self.mesh.resource(*id).copy == Copy::Alternative => {
                 self.unknown.borrow_mut().insert(format!("which copy of {kind} {name} is applied"));
@@ -86,7 +85,8 @@ impl Context {
 
     fn selected_by(&self, selector: V, from: V) -> L {
         let node = (selector.ghost == 0).then(|| self.node(selector));
-        let label_selector = node.is_some_and(|n| n.get("matchLabels").is_some() || n.get("matchExpressions").is_some());
+        let label_selector =
+            node.is_some_and(|n| n.get("matchLabels").is_some() || n.get("matchExpressions").is_some());
         let selector = if label_selector { Selector::read(node) } else { Selector::equality(node) };
         let found = self.mesh.selected(&self.namespace_of(from), &selector);
         let open = found.iter().any(|(_, answer)| *answer == Tri::Unknown);
@@ -126,10 +126,8 @@ impl Context {
     fn proxies(&self) -> L {
         let mesh = &self.mesh;
         let proxies = mesh.workloads.iter().enumerate().filter(|(i, workload)| {
-            let proxy = matches!(
-                mesh.component(workload),
-                Some(Component::Gateway | Component::Waypoint | Component::Ztunnel)
-            );
+            let proxy =
+                matches!(mesh.component(workload), Some(Component::Gateway | Component::Waypoint | Component::Ztunnel));
             (proxy || mesh.injection(WorkloadId(*i as u32)).sidecar.is_yes()) && !workload.alternative
         });
         self.roots(proxies.map(|(_, workload)| workload.resource))
@@ -179,7 +177,9 @@ impl Context {
         let found = self.mesh.of_kind("autoscaling", "HorizontalPodAutoscaler").find(|hpa| {
             let reference = self.mesh.root(*hpa).at(&["spec", "scaleTargetRef"]);
             let is = |key: &str, text: &str| reference.and_then(|r| r.get(key)).and_then(Node::text) == Some(text);
-            self.mesh.resource(*hpa).namespace() == target.namespace() && is("kind", &target.kind) && is("name", &target.name)
+            self.mesh.resource(*hpa).namespace() == target.namespace()
+                && is("kind", &target.kind)
+                && is("name", &target.name)
         });
         Ok(match found {
             Some(found) => self.root(found),
@@ -235,10 +235,16 @@ pub(super) fn register(words: &mut Words<'_>) {
     use On::Mesh;
     let c = words.context();
     let x = c.clone();
-    words.fallible(Mesh, "all(kind)", "all resources of a kind, each identity once", "all kinds", move |_: M, kind: ImmutableString| {
-        let (group, kind) = x.kind(&kind)?;
-        Ok(x.roots(x.mesh.of_kind(&group, &kind)))
-    });
+    words.fallible(
+        Mesh,
+        "all(kind)",
+        "all resources of a kind, each identity once",
+        "all kinds",
+        move |_: M, kind: ImmutableString| {
+            let (group, kind) = x.kind(&kind)?;
+            Ok(x.roots(x.mesh.of_kind(&group, &kind)))
+        },
+    );
     let x = c.clone();
     words.fallible(
         Mesh,
@@ -292,7 +298,13 @@ pub(super) fn register(words: &mut Words<'_>) {
         move |_: M, selector: V, from: V| x.selected_by(selector, from),
     );
     let x = c.clone();
-    words.word(Mesh, "services()", "Services that istiod sees (inside `discoverySelectors`)", "Service", move |_: M| x.services());
+    words.word(
+        Mesh,
+        "services()",
+        "Services that istiod sees (inside `discoverySelectors`)",
+        "Service",
+        move |_: M| x.services(),
+    );
     let x = c.clone();
     words.word(Mesh, "workloads()", "everything with a pod template", "workloads", move |_: M| {
         x.roots(x.mesh.workloads.iter().map(|w| w.resource).filter(|id| x.mesh.counts(*id)))
@@ -311,17 +323,29 @@ pub(super) fn register(words: &mut Words<'_>) {
         Ok(x.roots(x.mesh.services_of(id)))
     });
     let x = c.clone();
-    words.fallible(Mesh, "workloads_of(service)", "the workloads whose pods a Service selects", "workloads", move |_: M, v: V| {
-        let id = x.need_resource(v, "workloads_of()")?;
-        let workloads: Vec<_> = x.mesh.workloads_of(id).map(|w| x.mesh.workload(w).resource).collect();
-        Ok(x.roots(workloads))
-    });
+    words.fallible(
+        Mesh,
+        "workloads_of(service)",
+        "the workloads whose pods a Service selects",
+        "workloads",
+        move |_: M, v: V| {
+            let id = x.need_resource(v, "workloads_of()")?;
+            let workloads: Vec<_> = x.mesh.workloads_of(id).map(|w| x.mesh.workload(w).resource).collect();
+            Ok(x.roots(workloads))
+        },
+    );
     let x = c.clone();
-    words.fallible(Mesh, "hpa_of(workload)", "the HorizontalPodAutoscaler that scales it", "HorizontalPodAutoscaler", move |_: M, v: V| {
-        x.hpa_of(v)
-    });
+    words.fallible(
+        Mesh,
+        "hpa_of(workload)",
+        "the HorizontalPodAutoscaler that scales it",
+        "HorizontalPodAutoscaler",
+        move |_: M, v: V| x.hpa_of(v),
+    );
     let x = c.clone();
-    words.fallible(Mesh, "istiod_for(workload)", "the istiod of its revision", "Istiod", move |_: M, v: V| x.istiod_for(v));
+    words.fallible(Mesh, "istiod_for(workload)", "the istiod of its revision", "Istiod", move |_: M, v: V| {
+        x.istiod_for(v)
+    });
     let x = c.clone();
     words.fallible(
         Mesh,
@@ -339,9 +363,13 @@ pub(super) fn register(words: &mut Words<'_>) {
         move |_: M, v: V| x.proxy(v),
     );
     let x = c.clone();
-    words.fallible(Mesh, "proxy_defaults(injector)", "the resources of proxies that say nothing themselves", "injector", move |_: M, v: V| {
-        x.proxy(v)
-    });
+    words.fallible(
+        Mesh,
+        "proxy_defaults(injector)",
+        "the resources of proxies that say nothing themselves",
+        "injector",
+        move |_: M, v: V| x.proxy(v),
+    );
     let x = c.clone();
     words.word(Mesh, "mesh_config(seen_from)", "the mesh configuration", "mesh configuration", move |_: M, from: V| {
         x.installed(x.mesh.mesh_config(&x.revision_of(from)).map(|m| m.config), from)
@@ -351,22 +379,35 @@ pub(super) fn register(words: &mut Words<'_>) {
         x.installed(x.mesh.injector(&x.revision_of(from)).and_then(|i| i.values), from)
     });
     let x = c.clone();
-    words.word(Mesh, "revisions()", "the revisions of which an istiod was read, as an array", "Istiod", move |_: M| -> Array {
-        let revisions: BTreeSet<_> = x.mesh.istiods.iter().map(|i| i.revision.to_string()).collect();
-        revisions.into_iter().map(Dynamic::from).collect()
-    });
+    words.word(
+        Mesh,
+        "revisions()",
+        "the revisions of which an istiod was read, as an array",
+        "Istiod",
+        move |_: M| -> Array {
+            let revisions: BTreeSet<_> = x.mesh.istiods.iter().map(|i| i.revision.to_string()).collect();
+            revisions.into_iter().map(Dynamic::from).collect()
+        },
+    );
     let x = c.clone();
-    words.word(Mesh, "istio()", "the version of Istio; unknown where nothing shows it", "Istiod", move |_: M| match x.mesh.istio_version() {
+    words.word(Mesh, "istio()", "the version of Istio; unknown where nothing shows it", "Istiod", move |_: M| match x
+        .mesh
+        .istio_version()
+    {
         Some(version) => Dynamic::from(version),
         None => x.declared(None, "version of Istio"),
     });
     let x = c.clone();
-    words.word(Mesh, "kubernetes()", "the version of Kubernetes; unknown unless it is declared", "", move |_: M| {
-        match x.mesh.declared.kubernetes.as_deref().and_then(crate::units::Version::parse) {
+    words.word(
+        Mesh,
+        "kubernetes()",
+        "the version of Kubernetes; unknown unless it is declared",
+        "",
+        move |_: M| match x.mesh.declared.kubernetes.as_deref().and_then(crate::units::Version::parse) {
             Some(version) => Dynamic::from(version),
             None => x.declared(None, "version of Kubernetes"),
-        }
-    });
+        },
+    );
     let x = c.clone();
     words.word(Mesh, "platform()", "`gke`, `openshift` …; unknown unless it is declared", "", move |_: M| {
         x.declared(x.mesh.declared.platform.as_deref(), "platform")
@@ -390,19 +431,35 @@ pub(super) fn register(words: &mut Words<'_>) {
     let x = c.clone();
     words.word(Mesh, "is_dump()", "the input was read from a cluster", "", move |_: M| x.mesh.is_dump());
     let x = c.clone();
-    words.word(Mesh, "calls_to(service)", "who of Istio's calls a Service, and on which port", "webhooks, mesh configuration", move |_: M, v: V| -> Array {
-        let Some(id) = x.as_resource(v) else { return Array::new() };
-        let call = |call: &crate::mesh::installation::Call| CallTo { port: call.port, at: V::at(call.place), caller: call.caller };
-        x.mesh.calls_to(id).map(|c| Dynamic::from(call(c))).collect()
-    });
+    words.word(
+        Mesh,
+        "calls_to(service)",
+        "who of Istio's calls a Service, and on which port",
+        "webhooks, mesh configuration",
+        move |_: M, v: V| -> Array {
+            let Some(id) = x.as_resource(v) else { return Array::new() };
+            let call = |call: &crate::mesh::installation::Call| CallTo {
+                port: call.port,
+                at: V::at(call.place),
+                caller: call.caller,
+            };
+            x.mesh.calls_to(id).map(|c| Dynamic::from(call(c))).collect()
+        },
+    );
     let x = c.clone();
-    words.fallible(Mesh, "webhook_port(istiod)", "the port of istiod's pods on which the API server calls its webhooks", "Istiod", move |_: M, v: V| {
-        let id = x.need_workload(v, "webhook_port()")?;
-        Ok(match x.mesh.istiods.iter().find(|i| i.workload == id) {
-            Some(istiod) => i64::from(x.mesh.webhook_port(istiod)),
-            None => 15017,
-        })
-    });
+    words.fallible(
+        Mesh,
+        "webhook_port(istiod)",
+        "the port of istiod's pods on which the API server calls its webhooks",
+        "Istiod",
+        move |_: M, v: V| {
+            let id = x.need_workload(v, "webhook_port()")?;
+            Ok(match x.mesh.istiods.iter().find(|i| i.workload == id) {
+                Some(istiod) => i64::from(x.mesh.webhook_port(istiod)),
+                None => 15017,
+            })
+        },
+    );
     let x = c;
     words.fallible(
         Mesh,

@@ -36,7 +36,7 @@ impl Context {
         if self.is_missing(v) {
             return "a value that is not set".to_string();
         }
-        format!("the value at {}", self.path(v))
+        format!("the value at {}", self.path(v, false))
     }
 
     /// A mandatory or defaulted field of a resource: its value, or `default` in its place.
@@ -102,15 +102,15 @@ pub(super) fn register(words: &mut Words<'_>) {
     use On::Resource;
     let c = words.context();
     let x = c.clone();
-    words.word(Resource, "kind()", "its kind, as a value", "", move |v: V| -> Result<V> {
+    words.fallible(Resource, "kind()", "its kind, as a value", "", move |v: V| -> Result<V> {
         x.need_resource(v, "kind()").map(|id| x.field(v, &["kind"], &x.mesh.resource(id).kind))
     });
     let x = c.clone();
-    words.word(Resource, "name()", "`metadata.name`", "", move |v: V| -> Result<V> {
+    words.fallible(Resource, "name()", "`metadata.name`", "", move |v: V| -> Result<V> {
         x.need_resource(v, "name()").map(|id| x.field(v, &["metadata", "name"], &x.mesh.resource(id).name))
     });
     let x = c.clone();
-    words.word(
+    words.fallible(
         Resource,
         "namespace()",
         "its namespace, also where the manifest leaves it to the default",
@@ -121,29 +121,49 @@ pub(super) fn register(words: &mut Words<'_>) {
         },
     );
     let x = c.clone();
-    words.word(Resource, "labels()", "`metadata.labels`; of a workload those of its pods", "", move |v: V| {
+    words.fallible(Resource, "labels()", "`metadata.labels`; of a workload those of its pods", "", move |v: V| {
         x.metadata(v, "labels")
     });
     let x = c.clone();
-    words.word(Resource, "annotations()", "`metadata.annotations`; of a workload those of its pods", "", move |v: V| {
-        x.metadata(v, "annotations")
-    });
+    words.fallible(
+        Resource,
+        "annotations()",
+        "`metadata.annotations`; of a workload those of its pods",
+        "",
+        move |v: V| x.metadata(v, "annotations"),
+    );
     let x = c.clone();
-    words.fallible(Resource, "is(role)", "whether it certainly has that role", "", move |v: V, role: ImmutableString| {
-        let id = x.need_resource(v, "is()")?;
-        match Role::parse(&role) {
-            Some(role) => Ok(crate::mesh::roles::has(&x.mesh, id, role).is_yes()),
-            None => {
-                let near = crate::rule::closest(&role, ROLES.iter().map(|(_, name, _)| *name));
-                fail(format!("no role \"{role}\"; {}", near.map_or(String::new(), |n| format!("did you mean \"{n}\"?"))))
+    words.fallible(
+        Resource,
+        "is(role)",
+        "whether it certainly has that role",
+        "",
+        move |v: V, role: ImmutableString| {
+            let id = x.need_resource(v, "is()")?;
+            match Role::parse(&role) {
+                Some(role) => Ok(crate::mesh::roles::has(&x.mesh, id, role).is_yes()),
+                None => {
+                    let near = crate::rule::closest(&role, ROLES.iter().map(|(_, name, _)| *name));
+                    fail(format!(
+                        "no role \"{role}\"; {}",
+                        near.map_or(String::new(), |n| format!("did you mean \"{n}\"?"))
+                    ))
+                }
             }
-        }
-    });
+        },
+    );
     let x = c.clone();
-    words.word(Resource, "origin()", "the template or file that it was rendered from; empty if none", "", move |v: V| {
-        let template = x.as_resource(v).and_then(|id| x.mesh.resource(id).template.as_deref().map(ImmutableString::from));
-        template.unwrap_or_default()
-    });
+    words.word(
+        Resource,
+        "origin()",
+        "the template or file that it was rendered from; empty if none",
+        "",
+        move |v: V| {
+            let template =
+                x.as_resource(v).and_then(|id| x.mesh.resource(id).template.as_deref().map(ImmutableString::from));
+            template.unwrap_or_default()
+        },
+    );
     let x = c.clone();
     words.fallible(Resource, "pod()", "the pod template: `metadata` and `spec` of its pods", "", move |v: V| {
         Ok(V::at(x.mesh.workload(x.need_workload(v, "pod()")?).template))
@@ -153,18 +173,12 @@ pub(super) fn register(words: &mut Words<'_>) {
         x.containers(v, "containers()")
     });
     let x = c.clone();
-    words.fallible(
-        Resource,
-        "app_containers()",
-        "the containers that are not Istio's",
-        "",
-        move |v: V| -> Result<L> {
-            let all = x.containers(v, "app_containers()")?;
-            let own = |c: &V| x.node(*c).get("name").and_then(Node::text).is_some_and(|n| n.starts_with("istio-"));
-            let items = all.items.iter().filter(|c| !own(c)).copied().collect();
-            Ok(L { items: Rc::new(items), ..all })
-        },
-    );
+    words.fallible(Resource, "app_containers()", "the containers that are not Istio's", "", move |v: V| -> Result<L> {
+        let all = x.containers(v, "app_containers()")?;
+        let own = |c: &V| x.node(*c).get("name").and_then(Node::text).is_some_and(|n| n.starts_with("istio-"));
+        let items = all.items.iter().filter(|c| !own(c)).copied().collect();
+        Ok(L { items: Rc::new(items), ..all })
+    });
     let x = c.clone();
     words.fallible(
         Resource,
@@ -189,9 +203,13 @@ pub(super) fn register(words: &mut Words<'_>) {
         move |v: V| x.need_resource(v, "destinations()").map(|_| x.destinations(v)),
     );
     let x = c.clone();
-    words.fallible(Resource, "ports()", "of a Service: its ports; of a workload: all that its containers declare", "", move |v: V| {
-        x.ports(v)
-    });
+    words.fallible(
+        Resource,
+        "ports()",
+        "of a Service: its ports; of a workload: all that its containers declare",
+        "",
+        move |v: V| x.ports(v),
+    );
     let x = c.clone();
     words.fallible(
         Resource,
@@ -202,15 +220,24 @@ pub(super) fn register(words: &mut Words<'_>) {
             let ports = x.ports(v)?;
             let wanted = match number.as_int() {
                 Ok(number) => number as f64,
-                Err(_) => number.as_float().or_else(|_| number.clone().try_cast::<V>().and_then(|v| x.number(v)).ok_or(""))?,
+                Err(_) => {
+                    number.as_float().or_else(|_| number.clone().try_cast::<V>().and_then(|v| x.number(v)).ok_or(""))?
+                }
             };
             let is = |p: &V| {
                 let node = x.node(*p);
-                node.get("port").or_else(|| node.get("containerPort")).and_then(Node::int).map(|n| n as f64) == Some(wanted)
+                node.get("port").or_else(|| node.get("containerPort")).and_then(Node::int).map(|n| n as f64)
+                    == Some(wanted)
             };
             let found = ports.items.iter().find(|p| is(p));
+            // An item that can't be read may be the one.
+            let unsure = |p: &V| {
+                let node = x.node(*p);
+                node.get("port").or_else(|| node.get("containerPort")).is_none_or(|n| n.int().is_none())
+            };
             Ok(match (found, ports.place) {
                 (Some(found), _) => *found,
+                (None, _) if ports.items.iter().any(unsure) => x.unknown_at(v.place, "ports"),
                 (None, place) => x.absent(place.unwrap_or(v).place, Absence::certain()),
             })
         },
@@ -247,7 +274,8 @@ impl Context {
             Some(found) => V::at(found),
             None => {
                 // The deepest part that exists, and the keys below it.
-                let depth = (0..path.len()).rev().find(|n| self.mesh.trees.get(v.place, &path[..*n]).is_some()).unwrap_or(0);
+                let depth =
+                    (0..path.len()).rev().find(|n| self.mesh.trees.get(v.place, &path[..*n]).is_some()).unwrap_or(0);
                 let parent = self.mesh.trees.get(v.place, &path[..depth]).unwrap_or(v.place);
                 self.missing(parent, path[depth..].iter().map(|k| Rc::from(*k)).collect(), None)
             }

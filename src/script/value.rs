@@ -191,9 +191,11 @@ impl Context {
     }
 
     /// The path of a value within its resource, keys that are missing included.
-    pub(crate) fn path(&self, v: V) -> String {
+    pub(crate) fn path(&self, v: V, named: bool) -> String {
         let Some(resource) = self.resource_of(v) else { return String::new() };
-        let mut path = self.mesh.trees.path(v.place, self.mesh.resource(resource).root);
+        let root = self.mesh.resource(resource).root;
+        let trees = &self.mesh.trees;
+        let mut path = if named { trees.named_path(v.place, root) } else { trees.path(v.place, root) };
         if let Some(Ghost::Missing { keys, absence: None, .. }) = self.ghost_of(v) {
             for key in keys {
                 let step = crate::yaml::path_step(&key);
@@ -256,7 +258,9 @@ pub(super) fn register(words: &mut Words<'_>) {
     let x = c.clone();
     words.word(Value, "exists()", "something stands there", "", move |v: V| !x.is_missing(v) && !x.is_unknown(v));
     let x = c.clone();
-    words.word(Value, "unknown()", "the input does not show it (`${NAME}`, `ENC[…]`)", "", move |v: V| x.is_unknown(v));
+    words.word(Value, "unknown()", "the input does not show it (`${NAME}`, `ENC[…]`)", "", move |v: V| {
+        x.is_unknown(v)
+    });
     let x = c.clone();
     words.word(Value, "is_null()", "`null` or nothing after the colon", "", move |v: V| {
         v.ghost == 0 && x.node(v).is_null()
@@ -282,14 +286,14 @@ pub(super) fn register(words: &mut Words<'_>) {
         x.text(v).unwrap_or_default()
     });
     let x = c.clone();
-    words.word(Value, "number()", "the number in it, quotes or not; missing if it holds none", "", move |v: V| {
-        match x.number(v) {
-            Some(n) if n.fract() == 0.0 && n.abs() < 9e15 => rhai::Dynamic::from(n as i64),
-            Some(n) => rhai::Dynamic::from(n),
-            None => {
-                x.note_unreadable(v, "number");
-                rhai::Dynamic::from(x.missing(v.place, Vec::new(), None))
-            }
+    words.word(Value, "number()", "the number in it, quotes or not; missing if it holds none", "", move |v: V| match x
+        .number(v)
+    {
+        Some(n) if n.fract() == 0.0 && n.abs() < 9e15 => rhai::Dynamic::from(n as i64),
+        Some(n) => rhai::Dynamic::from(n),
+        None => {
+            x.note_unreadable(v, "number");
+            rhai::Dynamic::from(x.missing(v.place, Vec::new(), None))
         }
     });
     let x = c.clone();
@@ -323,25 +327,32 @@ pub(super) fn register(words: &mut Words<'_>) {
         }
     });
     let x = c.clone();
-    words.word(Value, "or(x)", "itself, or `x` at its place where it is missing", "", move |v: V, other: rhai::Dynamic| {
-        if !x.is_missing(v) {
-            return v;
-        }
-        if let Some(other) = other.clone().try_cast::<V>() {
-            return other;
-        }
-        let text = super::compare::plain_text(&other);
-        let (place, keys) = match x.ghost_of(v) {
-            Some(Ghost::Missing { keys, .. }) => (v.place, keys),
-            _ => (v.place, Vec::new()),
-        };
-        x.missing(place, keys, text.map(|t| t.as_str().into()))
-    });
+    words.word(
+        Value,
+        "or(x)",
+        "itself, or `x` at its place where it is missing",
+        "",
+        move |v: V, other: rhai::Dynamic| {
+            if !x.is_missing(v) {
+                return v;
+            }
+            if let Some(other) = other.clone().try_cast::<V>() {
+                return other;
+            }
+            let text = super::compare::plain_text(&other);
+            let (place, keys) = match x.ghost_of(v) {
+                Some(Ghost::Missing { keys, .. }) => (v.place, keys),
+                _ => (v.place, Vec::new()),
+            };
+            x.missing(place, keys, text.map(|t| t.as_str().into()))
+        },
+    );
     let x = c.clone();
     words.word(Value, "items()", "the items of a list", "", move |v: V| x.items(v));
     let x = c.clone();
     words.word(Value, "values()", "the values of a map", "", move |v: V| {
-        let values = if v.ghost == 0 { x.node(v).entries().map(|(_, n)| x.sibling(v, n)).collect() } else { Vec::new() };
+        let values =
+            if v.ghost == 0 { x.node(v).entries().map(|(_, n)| x.sibling(v, n)).collect() } else { Vec::new() };
         L::new(values, Some(v), None)
     });
     let x = c.clone();
@@ -352,9 +363,7 @@ pub(super) fn register(words: &mut Words<'_>) {
     let x = c.clone();
     words.word(Value, "key()", "the key that it stands under, as a value", "", move |v: V| match x.ghost_of(v) {
         None => x.node(v).key().map_or(v, |key| x.sibling(v, key)),
-        Some(Ghost::Missing { keys, .. }) => {
-            x.missing(v.place, Vec::new(), keys.last().cloned())
-        }
+        Some(Ghost::Missing { keys, .. }) => x.missing(v.place, Vec::new(), keys.last().cloned()),
         Some(_) => v,
     });
     let x = c.clone();
@@ -367,19 +376,29 @@ pub(super) fn register(words: &mut Words<'_>) {
         _ => x.node(v).parent().map_or(v, |parent| x.sibling(v, parent)),
     });
     let x = c.clone();
-    words.word(Value, "path()", "where it stands in its resource: `spec.http[0].route`", "", move |v: V| x.path(v));
+    words.word(Value, "path()", "where it stands in its resource: `spec.http[0].route`", "", move |v: V| {
+        x.path(v, false)
+    });
     let x = c.clone();
     words.word(Value, "resource()", "the resource that it belongs to", "", move |v: V| match x.resource_of(v) {
         Some(id) => V::at(x.mesh.resource(id).root),
         None => v,
     });
     let x = c.clone();
-    words.word(Value, "part(text)", "a part of its text, with its own place", "", move |v: V, text: ImmutableString| {
-        x.part(v, &text)
-    });
+    words.word(
+        Value,
+        "part(text)",
+        "a part of its text, with its own place",
+        "",
+        move |v: V, text: ImmutableString| x.part(v, &text),
+    );
     let x = c.clone();
-    words.word(Value, "parse()", "the YAML or JSON in its text, with places in the outer file", "", move |v: V| {
-        match (v.ghost == 0).then(|| x.mesh.trees.parse(v.place)).flatten() {
+    words.word(
+        Value,
+        "parse()",
+        "the YAML or JSON in its text, with places in the outer file",
+        "",
+        move |v: V| match (v.ghost == 0).then(|| x.mesh.trees.parse(v.place)).flatten() {
             Some(place) => V::at(place),
             None => {
                 if v.ghost == 0 && x.node(v).text().is_some_and(|t| !t.trim().is_empty()) {
@@ -387,8 +406,8 @@ pub(super) fn register(words: &mut Words<'_>) {
                 }
                 x.missing(v.place, Vec::new(), None)
             }
-        }
-    });
+        },
+    );
     let x = c.clone();
     words.word(Value, "starts_with(text)", "its text starts so", "", move |v: V, text: ImmutableString| {
         x.text(v).is_some_and(|t| t.starts_with(text.as_str()))
@@ -398,12 +417,16 @@ pub(super) fn register(words: &mut Words<'_>) {
         x.text(v).is_some_and(|t| t.ends_with(text.as_str()))
     });
     let x = c;
-    words.word(Value, "absent()", "of a look-up that found nothing: \"not among the 12 Services read in …\"", "", move |v: V| {
-        match x.ghost_of(v) {
+    words.word(
+        Value,
+        "absent()",
+        "of a look-up that found nothing: \"not among the 12 Services read in …\"",
+        "",
+        move |v: V| match x.ghost_of(v) {
             Some(Ghost::Missing { absence: Some(absence), .. }) => absence.in_words(),
             _ => "not there".to_string(),
-        }
-    });
+        },
+    );
 }
 
 impl Context {

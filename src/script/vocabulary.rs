@@ -91,36 +91,38 @@ impl<'e> Words<'e> {
 
     /// A word of the language. Receivers are taken by value: after a `&mut self` method Rhai tries
     /// to write the receiver back at every link of a chain.
-    pub(crate) fn word<A: 'static, const N: usize, const X: bool, R: Variant + Clone, const F: bool>(
+    pub(crate) fn word<A: 'static, const N: usize, const X: bool, R: Variant + Clone>(
         &mut self,
         on: On,
         signature: &'static str,
         meaning: &'static str,
         reads: &'static str,
-        function: impl RhaiNativeFunc<A, N, X, R, F> + 'static,
+        function: impl RhaiNativeFunc<A, N, X, R, false> + 'static,
     ) {
         let word = Word { on, signature, meaning, reads };
         FuncRegistration::new(word.name()).register_into_engine(self.engine, function);
         self.describe(word);
     }
 
-    /// A word that may fail or that calls a closure.
-    pub(crate) fn fallible<A: 'static, const N: usize, const X: bool, R: Variant + Clone, const F: bool>(
+    /// A word that may fail; the failure is the rule author's to read.
+    pub(crate) fn fallible<A: 'static, const N: usize, const X: bool, R: Variant + Clone>(
         &mut self,
         on: On,
         signature: &'static str,
         meaning: &'static str,
         reads: &'static str,
-        function: impl RhaiNativeFunc<A, N, X, R, F> + 'static,
+        function: impl RhaiNativeFunc<A, N, X, R, true> + 'static,
     ) {
-        self.word(on, signature, meaning, reads, function);
+        let word = Word { on, signature, meaning, reads };
+        FuncRegistration::new(word.name()).register_into_engine(self.engine, function);
+        self.describe(word);
     }
 
     /// Another way to call a word that is described already, or an operator.
-    pub(crate) fn silent<A: 'static, const N: usize, const X: bool, R: Variant + Clone, const F: bool>(
+    pub(crate) fn silent<A: 'static, const N: usize, const X: bool, R: Variant + Clone>(
         &mut self,
         name: &'static str,
-        function: impl RhaiNativeFunc<A, N, X, R, F> + 'static,
+        function: impl RhaiNativeFunc<A, N, X, R, false> + 'static,
     ) {
         FuncRegistration::new(name).register_into_engine(self.engine, function);
     }
@@ -134,11 +136,51 @@ impl<'e> Words<'e> {
 
 /// What of Rhai's own library a rule may call.
 pub(crate) const STANDARD: &[&str] = &[
-    "abs", "all", "ceiling", "contains", "dedup", "ends_with", "filter", "find", "find_map", "floor", "for_each",
-    "get", "index_of", "int", "is_empty", "is_even", "is_odd", "keys", "len", "map", "max", "min", "parse_float",
-    "parse_int", "pop", "push", "range", "reduce", "replace", "reverse", "round", "some", "sort", "split",
-    "starts_with", "sub_string", "to_float", "to_int", "to_lower", "to_string", "to_upper", "trim", "type_of",
-    "values", "zip",
+    "abs",
+    "all",
+    "ceiling",
+    "contains",
+    "dedup",
+    "ends_with",
+    "filter",
+    "find",
+    "find_map",
+    "floor",
+    "for_each",
+    "get",
+    "index_of",
+    "int",
+    "is_empty",
+    "is_even",
+    "is_odd",
+    "keys",
+    "len",
+    "map",
+    "max",
+    "min",
+    "parse_float",
+    "parse_int",
+    "pop",
+    "push",
+    "range",
+    "reduce",
+    "replace",
+    "reverse",
+    "round",
+    "some",
+    "sort",
+    "split",
+    "starts_with",
+    "sub_string",
+    "to_float",
+    "to_int",
+    "to_lower",
+    "to_string",
+    "to_upper",
+    "trim",
+    "type_of",
+    "values",
+    "zip",
 ];
 
 /// All words, in the order of the README's table.

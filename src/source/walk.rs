@@ -12,6 +12,9 @@ use super::{SourceFile, Sources};
 /// The largest file that is read; places in it must fit 32 bits, and so must what is made of it.
 const LARGEST: u64 = 512 << 20;
 
+/// The name of standard input.
+pub const STDIN: &str = "<stdin>";
+
 /// Input that was not checked, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Skipped {
@@ -79,7 +82,7 @@ impl Walk {
         if path.as_os_str() == "-" {
             if self.seen.insert(path.to_path_buf()) {
                 match self.stdin.take() {
-                    Some(text) => self.files.push(SourceFile::new("<stdin>", None, text)),
+                    Some(text) => self.files.push(SourceFile::new(STDIN, None, text)),
                     None => self.wrong.push("\"-\" asks for standard input, which is not there".to_string()),
                 }
             }

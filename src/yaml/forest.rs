@@ -74,9 +74,19 @@ impl Trees {
 
     /// The path from the resource to a place, through embedded text: `data.mesh|defaultConfig.x`.
     pub fn path(&self, place: Place, resource: Place) -> String {
-        let inner = self.node(place).path_below((place.tree == resource.tree).then(|| self.node(resource)));
+        self.path_to(place, resource, false)
+    }
+
+    /// The same with items of lists called by their names, for fingerprints.
+    pub fn named_path(&self, place: Place, resource: Place) -> String {
+        self.path_to(place, resource, true)
+    }
+
+    fn path_to(&self, place: Place, resource: Place, named: bool) -> String {
+        let root = (place.tree == resource.tree).then(|| self.node(resource));
+        let inner = self.node(place).path_below(root, named);
         match self.tree(place.tree).outer {
-            Some((tree, node)) => format!("{}|{inner}", self.path(Place { tree, node }, resource)),
+            Some((tree, node)) => format!("{}|{inner}", self.path_to(Place { tree, node }, resource, named)),
             None => inner,
         }
     }

@@ -177,7 +177,7 @@ impl<'t> Node<'t> {
     /// The key of a map's value.
     pub fn key(self) -> Option<Node<'t>> {
         let parent = self.parent()?;
-        if parent.raw().kind != Kind::Map {
+        if parent.raw().kind != Kind::Map || self.raw().is_key {
             return None;
         }
         // A scalar key comes right before its value in the arena.
@@ -313,15 +313,17 @@ impl<'t> Node<'t> {
     }
 
     /// The path from `root` (exclusive) to this node, `spec.http[0].match`; keys that hold anything
-    /// but letters, digits, `-` and `_` stand in brackets and quotes.
-    pub fn path_below(self, root: Option<Node<'t>>) -> String {
+    /// but letters, digits, `-` and `_` stand in brackets and quotes. With `named`, an item that has a
+    /// name is called by it, `containers[app]`: such a path survives a change of order.
+    pub fn path_below(self, root: Option<Node<'t>>, named: bool) -> String {
         let mut steps = Vec::new();
         let mut node = self;
         while Some(node) != root {
             let Some(parent) = node.parent() else { break };
             if parent.is_seq() {
-                let index = parent.items().position(|item| item == node).unwrap_or(0);
-                steps.push(format!("[{index}]"));
+                let name = if named { node.get("name").and_then(Node::text) } else { None };
+                let index = || parent.items().position(|item| item == node).unwrap_or(0).to_string();
+                steps.push(format!("[{}]", name.map_or_else(index, str::to_string)));
             } else if let Some(key) = node.key() {
                 steps.push(path_step(key.text().unwrap_or("")));
             } else if node.text().is_some() {

@@ -195,6 +195,7 @@ impl Builder {
                 self.push(RawNode {
                     kind: Kind::Alias,
                     flags: 0,
+                    is_key: false,
                     start: start as u32,
                     end: end as u32,
                     parent: NONE,
@@ -263,6 +264,7 @@ impl Builder {
         let id = self.push(RawNode {
             kind: Kind::Scalar,
             flags,
+            is_key: false,
             start: start as u32,
             end: end as u32,
             parent: NONE,
@@ -284,6 +286,7 @@ impl Builder {
         let id = self.push(RawNode {
             kind,
             flags,
+            is_key: false,
             start: start as u32,
             end: start as u32,
             parent: NONE,
@@ -329,6 +332,7 @@ impl Builder {
         }
         open.last_child = id;
         let is_key = open.expects_key;
+        raw.is_key = is_key;
         if self.tree.nodes[open.node as usize].kind == Kind::Map {
             open.expects_key = !open.expects_key;
         }

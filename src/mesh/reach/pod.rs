@@ -51,8 +51,8 @@ impl Mesh {
     }
 
     /// Whether the pods are injected with a sidecar: what is asked for labels and ports of injection.
-    pub(crate) fn injected(&self, _: WorkloadId) -> Tri {
-        Tri::No
+    pub(crate) fn injected(&self, id: WorkloadId) -> Tri {
+        self.injection(id).sidecar
     }
 
     fn pod(&self, id: WorkloadId) -> Pod {

@@ -18,7 +18,7 @@ fn every_key_and_value_has_its_span() {
     let y = root.get("b").unwrap().items().nth(1).unwrap().get("y").unwrap();
     assert_eq!(slice(&t, y), "'q'");
     assert_eq!(y.text(), Some("q"));
-    assert_eq!(y.path_below(None), "b[1].y");
+    assert_eq!(y.path_below(None, false), "b[1].y");
     assert_eq!(slice(&t, root.get("c").unwrap()), "{d: [1, 2]}");
     assert_eq!(slice(&t, root.get("b").unwrap()), "- x\n  - y: 'q'");
 }

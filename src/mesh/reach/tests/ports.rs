@@ -12,6 +12,7 @@ fn opens(ports: &str) -> Mesh {
 
 fn opens_on(spec: &str, ports: &str) -> Mesh {
     mesh(&[
+        namespace("shop", "{}"),
         deployment("shop/a", "{app: a}"),
         deployment_with("shop/b", "{app: b}", spec),
         policy("shop/p", &format!("{{podSelector: {{matchLabels: {{app: b}}}}, ingress: [{{ports: {ports}}}]}}")),

@@ -1,0 +1,134 @@
+//! The command line: the only place that prints and writes files.
+
+mod check;
+mod explain;
+mod new;
+mod rules;
+mod terminal;
+mod test;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::finding::{Problem, Severity};
+use crate::rule::load;
+use crate::run::Loaded;
+
+/// How a run ends; the same for every format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing at or above the severity of `--fail-on`.
+    Clean = 0,
+    /// Findings.
+    Findings = 1,
+    /// Usage, configuration or rule error.
+    Error = 2,
+    /// Some input that is a manifest could not be read or parsed.
+    BrokenInput = 3,
+    /// Nothing was checked.
+    Nothing = 4,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> ExitCode {
+        ExitCode::from(status as u8)
+    }
+}
+
+/// Tells whether a service mesh is fit for production before anything is applied.
+#[derive(Debug, Parser)]
+#[command(
+    name = "plimsoll",
+    version,
+    max_term_width = 100,
+    after_help = "Exit status: 0 nothing found, 1 findings, 2 usage or rule error, 3 input that can't be read, 4 nothing to check"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check manifests: files, folders, or `-` for standard input
+    Check(check::Arguments),
+    /// List the rules
+    Rules(rules::Arguments),
+    /// Show the page of a rule, its examples drawn as the findings they produce
+    Explain(explain::Arguments),
+    /// Test the examples of rules
+    Test(test::Arguments),
+    /// Write a new rule
+    New(new::Arguments),
+}
+
+/// Where rules come from, for every command that needs them.
+#[derive(Debug, Clone, clap::Args)]
+struct RuleFolders {
+    /// Folder with rules that add to the built-in ones or replace them; repeatable
+    #[arg(long = "rules", value_name = "DIR")]
+    folders: Vec<PathBuf>,
+}
+
+impl RuleFolders {
+    fn load(&self) -> Loaded {
+        let (set, problems) = load::load(&self.folders);
+        Loaded::new(set, problems)
+    }
+}
+
+/// Runs the command that the arguments name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let asked = !error.use_stderr();
+            let text = if terminal::stderr_has_color() {
+                error.render().ansi().to_string()
+            } else {
+                error.render().to_string()
+            };
+            if asked {
+                out(&text)
+            } else {
+                err(&text)
+            }
+            return if asked { Status::Clean } else { Status::Error }.into();
+        }
+    };
+    let status = match arguments.command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Rules(arguments) => rules::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::New(arguments) => new::run(&arguments),
+    };
+    status.into()
+}
+
+/// Prints; a closed pipe means that the reader has seen enough.
+fn out(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+fn err(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}
+
+/// Shows problems that stop a command.
+fn complain(problems: &[Problem]) -> Status {
+    let sources = crate::source::Sources::default();
+    let summary = crate::report::Summary::default();
+    let report = crate::report::Report { sources: &sources, findings: &[], problems, summary: &summary };
+    let mut style = terminal::style(terminal::Color::Auto, Severity::Warning);
+    style.quiet = true;
+    style.color = terminal::stderr_has_color();
+    err(&crate::report::pretty::render(&report, &style));
+    Status::Error
+}

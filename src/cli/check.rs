@@ -1,0 +1,328 @@
+//! `plimsoll check`
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use super::terminal::{Color, style};
+use super::{RuleFolders, Status, complain, err, out};
+use crate::config::{Flags, Preset, Settings};
+use crate::finding::{Finding, Problem, Severity};
+use crate::report::{Report, Style, json, pretty, short};
+use crate::run::Loaded;
+use crate::source::walk::{self, Collected, STDIN};
+use crate::source::{FileId, Sources, Span};
+use crate::{Outcome, fix, native};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Files and folders; `-` is standard input, nothing means the current folder
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    rules: RuleFolders,
+    /// Only these rules, topics or aliases (comma-separated, repeatable)
+    #[arg(long, value_delimiter = ',', value_name = "RULE")]
+    select: Vec<String>,
+    /// Not these rules, topics or aliases (comma-separated, repeatable)
+    #[arg(long, value_delimiter = ',', value_name = "RULE")]
+    ignore: Vec<String>,
+    /// Set a parameter of a rule; repeatable
+    #[arg(long = "param", value_name = "RULE.KEY=VALUE")]
+    params: Vec<String>,
+    /// Whose figures the parameters take
+    #[arg(long, value_enum, default_value_t)]
+    preset: Preset,
+    /// Declare what manifests do not say: istio=1.30, kubernetes=1.34, injection=sidecar|ambient|none,
+    /// environment=…, platform=…, cni=… (comma-separated, repeatable)
+    #[arg(long, value_name = "KEY=VALUE")]
+    assume: Vec<String>,
+    /// All resources (of these kinds) are in the input: what is not there does not exist
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "", value_name = "KINDS")]
+    complete: Option<String>,
+    /// Namespace of resources that name none
+    #[arg(long, default_value = "default", value_name = "NAME")]
+    namespace: String,
+    /// The date that rules take for today
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    today: Option<String>,
+    /// Output format: pretty, short or json; with =PATH into a file; repeatable
+    #[arg(long = "format", value_name = "FORMAT[=PATH]", default_value = "pretty")]
+    formats: Vec<String>,
+    /// Exit with 1 from this severity on: error, warning, info, or never
+    #[arg(long, default_value = "error", value_name = "SEVERITY")]
+    fail_on: String,
+    /// Show findings from this severity on
+    #[arg(long, default_value = "warning", value_name = "SEVERITY")]
+    min_severity: Severity,
+    /// Show at most that many findings of one rule, and count the rest; 0 shows all
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    max_per_rule: usize,
+    /// Show counts by rule instead of findings
+    #[arg(long)]
+    statistics: bool,
+    /// Apply fixes: safe ones, or with =unsafe also those that need a second look
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "safe", value_parser = ["safe", "unsafe"], value_name = "unsafe")]
+    fix: Option<String>,
+    /// Show what --fix would change, and change nothing
+    #[arg(long)]
+    diff: bool,
+    /// Threads; the default is one for each processor
+    #[arg(long, short = 'j', value_name = "N")]
+    jobs: Option<usize>,
+    /// Colours: auto, always or never
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    color: Color,
+    /// No summary
+    #[arg(long, short)]
+    quiet: bool,
+    /// List what was skipped, too
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// From which severity on a run fails.
+fn threshold(text: &str) -> Result<Option<Severity>, Problem> {
+    match text {
+        "never" | "none" => Ok(None),
+        other => other
+            .parse()
+            .map(Some)
+            .map_err(|_| Problem::error(format!("--fail-on {other}: one of error, warning, info, never"))),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Pretty,
+    Short,
+    Json,
+}
+
+/// `pretty`, `json=report.json`
+fn format(text: &str) -> Result<(Format, Option<PathBuf>), Problem> {
+    let (name, path) = match text.split_once('=') {
+        Some((name, path)) => (name, Some(PathBuf::from(path))),
+        None => (text, None),
+    };
+    let format = match name {
+        "pretty" => Format::Pretty,
+        "short" => Format::Short,
+        "json" => Format::Json,
+        other => {
+            let near = crate::rule::closest(other, ["pretty", "short", "json"]);
+            let problem = Problem::error(format!("--format {other}: one of pretty, short, json"));
+            return Err(match near {
+                Some(near) => problem.help(format!("did you mean \"{near}\"?")),
+                None => problem,
+            });
+        }
+    };
+    Ok((format, path))
+}
+
+pub(super) fn run(arguments: &Arguments) -> Status {
+    let fail_on = match threshold(&arguments.fail_on) {
+        Ok(fail_on) => fail_on,
+        Err(problem) => return complain(&[problem]),
+    };
+    let formats = match arguments.formats.iter().map(|f| format(f)).collect::<Result<Vec<_>, _>>() {
+        Ok(formats) => formats,
+        Err(problem) => return complain(&[problem]),
+    };
+    let loaded = arguments.rules.load();
+    let mut settings = match settings(arguments, &loaded) {
+        Ok(settings) => settings,
+        Err(problems) => return complain(&problems),
+    };
+    let mut input = match collect(arguments) {
+        Ok(input) => input,
+        Err(problems) => return complain(&problems),
+    };
+    settings.named = arguments.paths.iter().map(|p| p.to_string_lossy().replace('\\', "/")).collect();
+    settings.named.insert(STDIN.to_string());
+    if arguments.fix.is_some() || arguments.diff {
+        return edit(arguments, &loaded, &settings, input, fail_on);
+    }
+    let mut outcome = check(&mut input, &loaded, &settings);
+    outcome.problems.splice(0..0, loaded.problems.iter().cloned());
+    if let Err(problem) = show(arguments, &formats, &input.sources, &outcome) {
+        return complain(&[problem]);
+    }
+    status(&outcome, fail_on)
+}
+
+fn settings(arguments: &Arguments, loaded: &Loaded) -> Result<Settings, Vec<Problem>> {
+    let flags = Flags {
+        select: arguments.select.clone(),
+        ignore: arguments.ignore.clone(),
+        params: arguments.params.clone(),
+        assume: arguments.assume.clone(),
+        complete: arguments.complete.clone(),
+        today: arguments.today.clone(),
+        preset: arguments.preset,
+    };
+    let mut settings = Settings::new(&flags, &loaded.set)?;
+    settings.namespace.clone_from(&arguments.namespace);
+    settings.jobs = arguments.jobs.unwrap_or(settings.jobs).clamp(1, 256);
+    Ok(settings)
+}
+
+fn collect(arguments: &Arguments) -> Result<Collected, Vec<Problem>> {
+    let here = [PathBuf::from(".")];
+    let paths = if arguments.paths.is_empty() { &here[..] } else { &arguments.paths };
+    let mut stdin = None;
+    if paths.iter().any(|p| p.as_os_str() == "-") {
+        let mut bytes = Vec::new();
+        if let Err(error) = std::io::stdin().lock().read_to_end(&mut bytes) {
+            return Err(vec![Problem::error(format!("standard input can't be read: {error}"))]);
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => stdin = Some(text),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                return Err(vec![Problem::error(format!("standard input is not UTF-8 (byte {at})"))]);
+            }
+        }
+    }
+    walk::collect(paths, stdin).map_err(|wrong| wrong.into_iter().map(Problem::error).collect())
+}
+
+/// Checks, and adds what the walk already knows.
+fn check(input: &mut Collected, loaded: &Loaded, settings: &Settings) -> Outcome {
+    // A file that can't be read has a name and no text, so that its finding has a place.
+    add_unreadable(input);
+    let mut outcome = crate::check(&input.sources, loaded, settings);
+    let unreadable = input.unreadable.iter().filter_map(|unreadable| {
+        let (id, _) = input.sources.iter().find(|(_, f)| f.name == unreadable.name)?;
+        let message = format!("file can't be read: {}", unreadable.reason);
+        Some(native::finding(&loaded.set, native::UNREADABLE_FILE, Span::new(id, 0, 0), message))
+    });
+    let unreadable: Vec<Finding> = unreadable.collect();
+    outcome.broken_input |= !unreadable.is_empty();
+    outcome.summary.skipped.retain(|s| !input.unreadable.iter().any(|u| u.name == s.path));
+    outcome.summary.skipped.extend(input.skipped.iter().cloned());
+    outcome.summary.skipped.sort();
+    outcome.findings.extend(unreadable);
+    outcome.findings.sort_by_key(|f| (f.primary.span, f.rule.clone(), f.message.clone()));
+    input.sources.set_masked(outcome.secrets.clone());
+    outcome
+}
+
+fn add_unreadable(input: &mut Collected) {
+    if input.unreadable.is_empty() {
+        return;
+    }
+    let mut files: Vec<_> = std::mem::take(&mut input.sources).into_files();
+    files.extend(input.unreadable.iter().map(|u| crate::source::SourceFile::new(&u.name, None, "")));
+    input.sources = Sources::new(files);
+}
+
+fn show(
+    arguments: &Arguments,
+    formats: &[(Format, Option<PathBuf>)],
+    sources: &Sources,
+    outcome: &Outcome,
+) -> Result<(), Problem> {
+    let mut seen = style(arguments.color, arguments.min_severity);
+    seen.max_per_rule = arguments.max_per_rule;
+    seen.quiet = arguments.quiet;
+    seen.verbose = arguments.verbose;
+    seen.statistics = arguments.statistics;
+    let report =
+        Report { sources, findings: &outcome.findings, problems: &outcome.problems, summary: &outcome.summary };
+    for (format, path) in formats {
+        let style = Style { color: seen.color && path.is_none(), ..seen.clone() };
+        let text = match format {
+            Format::Pretty => pretty::render(&report, &style),
+            Format::Short => short::render(&report, &style),
+            Format::Json => json::render(&report),
+        };
+        match path {
+            None => out(&text),
+            Some(path) => {
+                fix::write(path, &text).map_err(|e| Problem::error(format!("{}: {e}", path.display())))?;
+            }
+        }
+    }
+    if outcome.summary.resources == 0 && !arguments.quiet {
+        err("plimsoll: nothing was checked: no Kubernetes resource was found (-v lists what was skipped)\n");
+    }
+    Ok(())
+}
+
+fn status(outcome: &Outcome, fail_on: Option<Severity>) -> Status {
+    let failed = outcome.problems.iter().any(|p| p.severity == Severity::Error);
+    let found = fail_on.is_some_and(|least| outcome.findings.iter().any(|f| f.severity >= least));
+    match (failed, outcome.broken_input, found, outcome.summary.resources) {
+        (true, ..) => Status::Error,
+        (_, true, ..) => Status::BrokenInput,
+        (_, _, true, _) => Status::Findings,
+        (.., 0) => Status::Nothing,
+        _ => Status::Clean,
+    }
+}
+
+/// `--fix` and `--diff`: edits are made in memory until nothing changes; then the files are written
+/// once, or shown.
+fn edit(
+    arguments: &Arguments,
+    loaded: &Loaded,
+    settings: &Settings,
+    input: Collected,
+    fail_on: Option<Severity>,
+) -> Status {
+    let unsafe_too = arguments.fix.as_deref() == Some("unsafe");
+    let before: Vec<_> = input.sources.iter().map(|(id, file)| (id, file.text.clone())).collect();
+    let Collected { sources, skipped, unreadable } = input;
+    let mut last = Outcome::default();
+    let result = fix::converge(sources, unsafe_too, |sources| {
+        last = crate::check(sources, loaded, settings);
+        last.findings.clone()
+    });
+    let mut after = Collected { sources: result.sources, skipped, unreadable };
+    if arguments.diff {
+        for id in &result.changed {
+            let file = after.sources.file(*id);
+            let old = before.iter().find(|(b, _)| b == id).map_or("", |(_, text)| text);
+            out(&fix::diff(&file.name, old, &file.text));
+        }
+        return if result.changed.is_empty() { Status::Clean } else { Status::Findings };
+    }
+    for id in &result.changed {
+        if let Err(problem) = write(&after.sources, *id) {
+            return complain(&[problem]);
+        }
+    }
+    let outcome = check(&mut after, loaded, settings);
+    let formats = match arguments.formats.iter().map(|f| format(f)).collect::<Result<Vec<_>, _>>() {
+        Ok(formats) => formats,
+        Err(problem) => return complain(&[problem]),
+    };
+    if let Err(problem) = show(arguments, &formats, &after.sources, &outcome) {
+        return complain(&[problem]);
+    }
+    if !arguments.quiet {
+        let plural = |n: usize, word: &str| if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") };
+        err(&format!(
+            "plimsoll: {} in {}\n",
+            plural(result.applied, "fix").replace("fixs", "fixes") + " applied",
+            plural(result.changed.len(), "file")
+        ));
+        for conflict in &result.conflicts {
+            err(&format!(
+                "plimsoll: not applied: {} ({}): another fix changes the same place\n",
+                conflict.title, conflict.rule
+            ));
+        }
+        if !result.settled {
+            err("plimsoll: fixes undo each other; the last round was kept\n");
+        }
+    }
+    status(&outcome, fail_on)
+}
+
+fn write(sources: &Sources, id: FileId) -> Result<(), Problem> {
+    let file = sources.file(id);
+    let Some(path) = &file.path else { return Ok(()) };
+    fix::write(path, &file.text).map_err(|e| Problem::error(format!("{}: {e}", file.name)))
+}

@@ -1,0 +1,110 @@
+//! `plimsoll explain`
+
+use super::terminal::{Color, style};
+use super::{RuleFolders, Status, complain, out};
+use crate::example;
+use crate::finding::{Problem, Severity};
+use crate::report::{Report, Style, pretty};
+use crate::rule::header::Subject;
+use crate::rule::page::ExampleKind;
+use crate::rule::{Rule, load};
+use crate::run::Loaded;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// A rule: its id, the part after the slash, or an alias
+    #[arg(value_name = "RULE")]
+    rule: String,
+    #[command(flatten)]
+    rules: RuleFolders,
+    /// Colours: auto, always or never
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    color: Color,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Status {
+    let loaded = arguments.rules.load();
+    let Some(rule) = loaded.set.find(&arguments.rule) else {
+        let problem = Problem::error(format!("no rule is called \"{}\"", arguments.rule));
+        return complain(&[match load::did_you_mean(&loaded.set, &arguments.rule) {
+            Some(hint) => problem.help(hint),
+            None => problem.help("`plimsoll rules` lists them"),
+        }]);
+    };
+    let style = style(arguments.color, Severity::Info);
+    out(&page(&loaded, rule, &style));
+    Status::Clean
+}
+
+/// The page for a terminal: facts of the header, prose wrapped to the width, code as it is, and below
+/// each Bad example the findings it produces.
+fn page(loaded: &Loaded, rule: &Rule, style: &Style) -> String {
+    let bold = |text: &str| if style.color { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_string() };
+    let header = &rule.header;
+    let mut out = format!("{}  {}\n{}\n\n", bold(rule.id.as_str()), header.severity, rule.page.title);
+    let mut fact = |key: &str, value: String| {
+        if !value.is_empty() {
+            out += &format!("  {key:<8} {value}\n");
+        }
+    };
+    let number = loaded.set.rules.iter().position(|r| r.id == rule.id).unwrap_or(0);
+    fact("checks", header.checks.iter().map(Subject::name).collect::<Vec<_>>().join(", "));
+    fact("reads", loaded.checked.reads[number].iter().cloned().collect::<Vec<_>>().join(", "));
+    fact("aka", header.aka.join(", "));
+    fact("source", header.source.clone().unwrap_or_default());
+    for param in &header.params {
+        let official = param.official.as_ref().map_or(String::new(), |o| format!(" (official: {o})"));
+        fact("param", format!("{} = {}{official}: {}", param.name, param.default, param.help));
+    }
+    let width = style.width.min(100);
+    let mut code = false;
+    let mut paragraph = String::new();
+    let mut examples = rule.page.examples.iter();
+    let wrap = |text: &mut String, out: &mut String| {
+        if !text.is_empty() {
+            *out += &(textwrap::fill(text, width) + "\n");
+            text.clear();
+        }
+    };
+    for line in rule.page.markdown.lines().skip_while(|l| !l.starts_with("# ")).skip(1) {
+        if line.starts_with("```") {
+            wrap(&mut paragraph, &mut out);
+            code = !code;
+            if !code && let Some(example) = examples.next() {
+                out += &findings(loaded, rule, example, style);
+            }
+        } else if code {
+            out += &format!("    {line}\n");
+        } else if let Some(heading) = line.strip_prefix("## ") {
+            wrap(&mut paragraph, &mut out);
+            out += &(bold(heading) + "\n");
+        } else if line.trim().is_empty() {
+            wrap(&mut paragraph, &mut out);
+            out += "\n";
+        } else if line.starts_with(['*', '-', '|']) || line.starts_with("  ") {
+            wrap(&mut paragraph, &mut out);
+            out += &(textwrap::fill(line, textwrap::Options::new(width).subsequent_indent("  ")) + "\n");
+        } else {
+            paragraph = format!("{paragraph} {line}").trim().to_string();
+        }
+    }
+    wrap(&mut paragraph, &mut out);
+    out
+}
+
+fn findings(loaded: &Loaded, rule: &Rule, example: &crate::rule::page::Example, style: &Style) -> String {
+    if example.kind == ExampleKind::Good {
+        return String::new();
+    }
+    let sources = example.sources();
+    let Ok(outcome) = example::outcome(loaded, rule, example, &sources) else { return String::new() };
+    let style = Style { quiet: true, ..style.clone() };
+    let report = Report {
+        sources: &sources,
+        findings: &outcome.findings,
+        problems: &outcome.problems,
+        summary: &outcome.summary,
+    };
+    let drawn = pretty::render(&report, &style);
+    if drawn.is_empty() { drawn } else { format!("\n{drawn}") }
+}

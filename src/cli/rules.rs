@@ -1,0 +1,75 @@
+//! `plimsoll rules`
+
+use super::{RuleFolders, Status, complain, out};
+use crate::rule::header::OptIn;
+use crate::run::Loaded;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    rules: RuleFolders,
+    /// table or json
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+enum Format {
+    #[default]
+    Table,
+    Json,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Status {
+    let loaded = arguments.rules.load();
+    match arguments.format {
+        Format::Table => out(&table(&loaded)),
+        Format::Json => out(&json(&loaded)),
+    }
+    if loaded.problems.is_empty() { Status::Clean } else { complain(&loaded.problems) }
+}
+
+fn table(loaded: &Loaded) -> String {
+    let rules = &loaded.set.rules;
+    let width = rules.iter().map(|r| r.id.as_str().len()).max().unwrap_or(0);
+    let mut out = String::new();
+    for rule in rules {
+        let note = match rule.header.opt_in {
+            Some(OptIn::Preview) => " (preview: --select it)",
+            Some(OptIn::Pedantic) => " (pedantic: --select it)",
+            None => "",
+        };
+        out +=
+            &format!("{:width$}  {:<7}  {}{note}\n", rule.id.as_str(), rule.header.severity.as_str(), rule.page.title);
+    }
+    let topics: std::collections::BTreeSet<_> = rules.iter().map(|r| r.id.topic()).collect();
+    out + format!("\n{} rules in {} topics; `plimsoll explain RULE` shows one\n", rules.len(), topics.len()).as_str()
+}
+
+fn json(loaded: &Loaded) -> String {
+    let rules: Vec<_> = loaded
+        .set
+        .rules
+        .iter()
+        .zip(&loaded.checked.reads)
+        .map(|(rule, reads)| {
+            let header = &rule.header;
+            serde_json::json!({
+                "id": rule.id.as_str(),
+                "title": rule.page.title,
+                "why": rule.page.why,
+                "severity": header.severity.as_str(),
+                "checks": header.checks.iter().map(crate::rule::header::Subject::name).collect::<Vec<_>>(),
+                "reads": reads,
+                "aka": header.aka,
+                "params": header.params.iter().map(|p| serde_json::json!({
+                    "name": p.name, "type": p.kind.to_string(), "default": p.default.to_string(), "help": p.help,
+                })).collect::<Vec<_>>(),
+                "native": header.native,
+                "builtIn": rule.built_in,
+                "source": header.source,
+            })
+        })
+        .collect();
+    serde_json::to_string_pretty(&rules).unwrap_or_default() + "\n"
+}

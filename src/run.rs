@@ -1,0 +1,306 @@
+//! Rules × resources → findings, in canonical order whatever the threads do.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use crate::finding::{Finding, Problem, ResourceRef, Severity};
+use crate::mesh::selector::Tri;
+use crate::mesh::{Mesh, roles};
+use crate::resource::{Copy, ResourceId};
+use crate::rule::header::{Role, Subject};
+use crate::rule::{RuleSet, Setting};
+use crate::script::check::Checked;
+use crate::script::{Call, Outcome, Raw, Runner};
+use crate::yaml::{Node, Place};
+
+/// Rules that are ready to run.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The rules.
+    pub set: Arc<RuleSet>,
+    /// What their code uses.
+    pub checked: Checked,
+    /// Rules and tables that can't be used.
+    pub problems: Vec<Problem>,
+}
+
+impl Loaded {
+    /// Checks the code of rules that were read.
+    pub fn new(set: RuleSet, mut problems: Vec<Problem>) -> Loaded {
+        let (checked, more) = crate::script::check::check(&set);
+        problems.extend(more);
+        Loaded { set: Arc::new(set), checked, problems }
+    }
+}
+
+/// What all rules together found.
+#[derive(Debug, Default)]
+pub struct Ran {
+    /// Findings of rules; order and fingerprints come later.
+    pub findings: Vec<Finding>,
+    /// Failures of rules.
+    pub problems: Vec<Problem>,
+    /// Rules that had something to judge, by number.
+    pub judged: BTreeSet<usize>,
+    /// What is not known, with the rules that it keeps silent.
+    pub unknown: BTreeMap<String, BTreeSet<usize>>,
+    /// Values that rules needed and could not read, with what they have to be.
+    pub unreadable: BTreeSet<(Place, &'static str)>,
+    /// Findings that came after an empty look-up without `.rests_on`: a mistake of the rule's author.
+    pub unfounded: Vec<Finding>,
+}
+
+/// Which rules concern which resources.
+struct Plan {
+    by_kind: HashMap<(String, String), Vec<usize>>,
+    by_role: Vec<(Role, Vec<usize>)>,
+    mesh: Vec<usize>,
+    /// Keys by rule: a document in which none occurs is skipped.
+    mentions: Vec<Vec<String>>,
+}
+
+impl Plan {
+    fn new(loaded: &Loaded, settings: &[Setting]) -> Plan {
+        let mut plan = Plan { by_kind: HashMap::new(), by_role: Vec::new(), mesh: Vec::new(), mentions: Vec::new() };
+        for (number, rule) in loaded.set.rules.iter().enumerate() {
+            plan.mentions.push(rule.header.mentions.clone());
+            if !settings[number].on || rule.header.native || loaded.checked.broken[number] {
+                continue;
+            }
+            for subject in rule.subjects() {
+                match subject {
+                    Subject::Kind(group, kind) => {
+                        plan.by_kind.entry((group.clone(), kind.clone())).or_default().push(number);
+                    }
+                    Subject::Role(Role::Mesh) => plan.mesh.push(number),
+                    Subject::Role(role) => match plan.by_role.iter_mut().find(|(r, _)| r == role) {
+                        Some((_, rules)) => rules.push(number),
+                        None => plan.by_role.push((*role, vec![number])),
+                    },
+                }
+            }
+        }
+        plan
+    }
+
+    /// The rules for one resource, and those whose role it only may have.
+    fn rules(&self, mesh: &Mesh, id: ResourceId) -> (BTreeSet<usize>, Vec<(Role, &[usize])>) {
+        let resource = mesh.resource(id);
+        let mut certain = BTreeSet::new();
+        let mut possible = Vec::new();
+        if let Some(rules) = self.by_kind.get(&(resource.group.to_string(), resource.kind.to_string())) {
+            certain.extend(rules.iter().copied());
+        }
+        for (role, rules) in &self.by_role {
+            match roles::has(mesh, id, *role) {
+                Tri::Yes => certain.extend(rules.iter().copied()),
+                Tri::Unknown => possible.push((*role, rules.as_slice())),
+                Tri::No => {}
+            }
+        }
+        certain
+            .retain(|number| self.mentions[*number].is_empty() || mentions(mesh.root(id), &self.mentions[*number], 64));
+        (certain, possible)
+    }
+}
+
+/// Whether one of these keys occurs anywhere in a document.
+fn mentions(node: Node<'_>, keys: &[String], depth: u8) -> bool {
+    depth > 0
+        && (node.entries().any(|(key, value)| {
+            key.text().is_some_and(|k| keys.iter().any(|wanted| wanted == k)) || mentions(value, keys, depth - 1)
+        }) || node.items().any(|item| !item.is_alias() && mentions(item, keys, depth - 1)))
+}
+
+/// Runs all rules that are on over a mesh, on at most `jobs` threads.
+pub fn run(mesh: &Arc<Mesh>, loaded: &Loaded, settings: &[Setting], jobs: usize) -> Ran {
+    let plan = Plan::new(loaded, settings);
+    let total = mesh.resources.len();
+    let threads = jobs.clamp(1, total.div_ceil(CHUNK).max(1));
+    let shared = Shared {
+        mesh,
+        loaded,
+        plan: &plan,
+        next: AtomicUsize::new(0),
+        failed: loaded.set.rules.iter().map(|_| AtomicU32::new(u32::MAX)).collect(),
+    };
+    let parts: Vec<Part> = if threads == 1 {
+        vec![work(&shared, settings, true)]
+    } else {
+        std::thread::scope(|scope| {
+            let handles: Vec<_> = (0..threads)
+                .map(|thread| {
+                    let shared = &shared;
+                    // A rule may call functions 32 deep, each with expressions 64 deep.
+                    let builder = std::thread::Builder::new().stack_size(64 << 20);
+                    builder.spawn_scoped(scope, move || work(shared, settings, thread == 0))
+                })
+                .collect();
+            handles.into_iter().filter_map(|h| h.ok()?.join().ok()).collect()
+        })
+    };
+    collect(mesh, loaded, settings, parts)
+}
+
+/// Resources that a thread takes at a time.
+const CHUNK: usize = 64;
+
+struct Shared<'a> {
+    mesh: &'a Arc<Mesh>,
+    loaded: &'a Loaded,
+    plan: &'a Plan,
+    next: AtomicUsize,
+    /// By rule: the first subject on which it failed. Later ones are left out, so that what a broken
+    /// rule says does not depend on the threads.
+    failed: Vec<AtomicU32>,
+}
+
+#[derive(Default)]
+struct Part {
+    findings: Vec<(usize, u32, Raw)>,
+    failures: Vec<(usize, u32, Problem)>,
+    judged: BTreeSet<usize>,
+    unknown: BTreeMap<String, BTreeSet<usize>>,
+    unreadable: BTreeSet<(Place, &'static str)>,
+}
+
+fn work(shared: &Shared<'_>, settings: &[Setting], first: bool) -> Part {
+    let runner = Runner::new(shared.mesh.clone(), shared.loaded.set.clone(), &shared.loaded.checked, settings);
+    let mut part = Part::default();
+    if first {
+        for rule in &shared.plan.mesh {
+            // The mesh comes before every resource.
+            part.take(shared, *rule, 0, runner.call(*rule, Call::Mesh));
+        }
+    }
+    let total = shared.mesh.resources.len();
+    loop {
+        let from = shared.next.fetch_add(CHUNK, Ordering::Relaxed);
+        if from >= total {
+            break;
+        }
+        for index in from..(from + CHUNK).min(total) {
+            let id = ResourceId(index as u32);
+            if shared.mesh.resource(id).copy == Copy::Repeated {
+                continue;
+            }
+            let (rules, possible) = shared.plan.rules(shared.mesh, id);
+            for (role, rules) in possible {
+                let what = match role {
+                    Role::MeshedWorkload | Role::AmbientWorkload => {
+                        format!("labels of namespace {}", shared.mesh.resource(id).namespace())
+                    }
+                    other => other.as_str().to_string(),
+                };
+                part.unknown.entry(what).or_default().extend(rules.iter().copied());
+            }
+            for rule in rules {
+                let subject = index as u32 + 1;
+                if shared.failed[rule].load(Ordering::Relaxed) < subject {
+                    continue;
+                }
+                part.take(shared, rule, subject, runner.call(rule, Call::Resource(id)));
+            }
+        }
+    }
+    part.unreadable = runner.take_unreadable();
+    part
+}
+
+impl Part {
+    fn take(&mut self, shared: &Shared<'_>, rule: usize, subject: u32, outcome: Outcome) {
+        self.judged.insert(rule);
+        self.findings.extend(outcome.findings.into_iter().map(|raw| (rule, subject, raw)));
+        for what in outcome.unknown {
+            self.unknown.entry(what).or_default().insert(rule);
+        }
+        if let Some(problem) = outcome.failure {
+            shared.failed[rule].fetch_min(subject, Ordering::Relaxed);
+            self.failures.push((rule, subject, problem));
+        }
+    }
+}
+
+fn collect(mesh: &Mesh, loaded: &Loaded, settings: &[Setting], parts: Vec<Part>) -> Ran {
+    let mut ran = Ran::default();
+    let mut failures: BTreeMap<usize, (u32, Problem)> = BTreeMap::new();
+    let mut raws = Vec::new();
+    for part in parts {
+        raws.extend(part.findings);
+        ran.judged.extend(part.judged);
+        ran.unreadable.extend(part.unreadable);
+        for (what, rules) in part.unknown {
+            ran.unknown.entry(what).or_default().extend(rules);
+        }
+        for (rule, subject, problem) in part.failures {
+            match failures.get(&rule) {
+                Some((earlier, _)) if *earlier <= subject => {}
+                _ => {
+                    failures.insert(rule, (subject, problem));
+                }
+            }
+        }
+    }
+    for (number, subject, raw) in raws {
+        if failures.get(&number).is_some_and(|(failed, _)| subject > *failed) {
+            continue;
+        }
+        let unfounded = raw.unfounded;
+        let found = finding(mesh, loaded, &settings[number], number, raw);
+        if unfounded && found.severity > Severity::Info {
+            ran.unfounded.push(found.clone());
+        }
+        ran.findings.push(found);
+    }
+    ran.problems = failures.into_values().map(|(_, problem)| problem).collect();
+    ran
+}
+
+fn finding(mesh: &Mesh, loaded: &Loaded, setting: &Setting, number: usize, raw: Raw) -> Finding {
+    let rule = &loaded.set.rules[number];
+    let resource = raw.resource.map(|id| mesh.resource(id).reference());
+    Finding {
+        rule: rule.id.clone(),
+        aliases: rule.header.aka.clone().into(),
+        severity: setting.severity.min(raw.cap),
+        message: raw.message,
+        why: raw.why.unwrap_or_else(|| rule.page.why.clone()),
+        fingerprint: fingerprint(rule.id.as_str(), resource.as_ref(), &raw.named_path),
+        primary: raw.primary,
+        resource,
+        labels: raw.labels,
+        help: raw.help,
+        notes: raw.notes,
+        links: raw.links,
+        fixes: raw.fixes,
+        clusters: Vec::new(),
+    }
+}
+
+/// What a finding is known by over time: rule, resource and place, but never its line or its words.
+/// FNV-1a, 64 bits, as 16 hexadecimal digits.
+pub fn fingerprint(rule: &str, resource: Option<&ResourceRef>, path: &str) -> String {
+    let group = |r: &ResourceRef| r.api_version.rsplit_once('/').map_or(String::new(), |(g, _)| g.to_string());
+    let owner = resource.map_or(String::new(), |r| {
+        format!("{}\0{}\0{}\0{}", group(r), r.kind, r.namespace.as_deref().unwrap_or(""), r.name)
+    });
+    hash(&format!("{rule}\0{owner}\0{path}"))
+}
+
+fn hash(text: &str) -> String {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    format!("{hash:016x}")
+}
+
+/// Tells equal fingerprints apart by their order; the findings are in canonical order.
+pub fn number_fingerprints(findings: &mut [Finding]) {
+    let mut seen: HashMap<String, u32> = HashMap::new();
+    for finding in findings {
+        let count = seen.entry(finding.fingerprint.clone()).or_default();
+        if *count > 0 {
+            finding.fingerprint = hash(&format!("{}\0{count}", finding.fingerprint));
+        }
+        *count += 1;
+    }
+}

@@ -1,0 +1,312 @@
+//! `report(…)` and what may be said about a finding.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rhai::{Array, Dynamic, ImmutableString};
+
+use super::edits::E;
+use super::list::L;
+use super::value::V;
+use super::vocabulary::{On, Words};
+use super::{Context, Ghost, Result, fail};
+use crate::finding::{self, Fix, Label, Severity};
+use crate::mesh::absence::{Absence, Certainty};
+use crate::resource::ResourceId;
+
+/// A finding while the rule still speaks about it.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    raw: Raw,
+    rested: bool,
+    after_empty_lookup: bool,
+    /// What is not known, if nothing may follow from it.
+    rests_on_unknown: Option<String>,
+}
+
+/// A finding as a rule made it: places are resolved, names and settings of the rule still lack.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    /// Its source.
+    pub primary: finding::Place,
+    /// Its path with items called by their names, for the fingerprint.
+    pub named_path: String,
+    /// The owner of the primary place.
+    pub resource: Option<ResourceId>,
+    /// What is wrong.
+    pub message: String,
+    /// Instead of the rule's own.
+    pub why: Option<String>,
+    /// Other places.
+    pub labels: Vec<Label>,
+    /// What to do.
+    pub help: Vec<String>,
+    /// Figures.
+    pub notes: Vec<String>,
+    /// Where to read more.
+    pub links: Vec<String>,
+    /// Edits.
+    pub fixes: Vec<Fix>,
+    /// Not graver than that: what the rule said, or a warning where an absence is only likely.
+    pub cap: Severity,
+    /// It came after a look-up that found nothing, and does not say that it rests on it.
+    pub unfounded: bool,
+}
+
+/// A finding in the hands of a rule.
+#[derive(Clone)]
+pub(crate) struct F(Rc<RefCell<Draft>>);
+
+impl Context {
+    pub(crate) fn found_at(&self, v: V) -> finding::Place {
+        let resource = self.resource_of(v).map(|id| self.mesh.resource(id));
+        finding::Place {
+            span: self.span(v),
+            yaml_path: self.path(v, false),
+            template: resource.and_then(|r| r.template.as_deref().map(str::to_string)),
+        }
+    }
+
+    fn report(&self, v: V, message: &str) -> F {
+        let raw = Raw {
+            primary: self.found_at(v),
+            named_path: self.path(v, true),
+            resource: self.resource_of(v),
+            message: message.to_string(),
+            why: None,
+            labels: Vec::new(),
+            help: Vec::new(),
+            notes: Vec::new(),
+            links: Vec::new(),
+            fixes: Vec::new(),
+            cap: Severity::Error,
+            unfounded: false,
+        };
+        let draft = Rc::new(RefCell::new(Draft {
+            raw,
+            rested: false,
+            after_empty_lookup: self.empty_lookup.get(),
+            rests_on_unknown: None,
+        }));
+        self.drafts.borrow_mut().push(draft.clone());
+        F(draft)
+    }
+
+    /// The findings of the call that just ended; what rests on the unknown is only noted.
+    pub(super) fn take_findings(&self) -> Vec<Raw> {
+        let drafts = std::mem::take(&mut *self.drafts.borrow_mut());
+        let mut findings = Vec::new();
+        for draft in drafts {
+            let draft = draft.borrow();
+            if let Some(what) = &draft.rests_on_unknown {
+                self.unknown.borrow_mut().insert(what.clone());
+                continue;
+            }
+            let mut raw = draft.raw.clone();
+            raw.unfounded = draft.after_empty_lookup && !draft.rested;
+            findings.push(raw);
+        }
+        findings
+    }
+
+    fn rests_on(&self, finding: &F, absence: Option<&Absence>) {
+        let mut draft = finding.0.borrow_mut();
+        draft.rested = true;
+        match absence {
+            Some(absence) => match absence.certainty {
+                Certainty::Certain => {}
+                Certainty::Likely => draft.raw.cap = draft.raw.cap.min(Severity::Warning),
+                Certainty::Unknown => draft.rests_on_unknown = Some(absence.what.clone()),
+            },
+            None => {}
+        }
+    }
+
+    fn absence_of(&self, x: &Dynamic) -> Result<Option<Absence>> {
+        if let Some(list) = x.read_lock::<L>() {
+            return Ok(list.absence.as_deref().cloned());
+        }
+        if let Some(v) = x.read_lock::<V>() {
+            return Ok(match self.ghost_of(*v) {
+                Some(Ghost::Missing { absence, .. }) => absence.as_deref().cloned(),
+                Some(Ghost::Unknown(what)) => Some(Absence::unknown(what.to_string())),
+                _ => None,
+            });
+        }
+        if x.is_array() || x.is_bool() || x.is_int() {
+            return Ok(None);
+        }
+        fail(".rests_on() takes what a look-up answered: a value, a list, or what mesh.blocked() found")
+    }
+
+    fn label(&self, finding: &F, v: V, text: &str) {
+        // A value that is missing still has a place, but a look-up that found nothing has none of its own.
+        if matches!(self.ghost_of(v), Some(Ghost::Unknown(_)))
+            || matches!(self.ghost_of(v), Some(Ghost::Missing { keys, default, absence }) if keys.is_empty() && default.is_none() && absence.is_none())
+        {
+            return;
+        }
+        let label = Label { place: self.found_at(v), message: text.to_string() };
+        finding.0.borrow_mut().raw.labels.push(label);
+    }
+
+    fn fix(&self, finding: &F, title: &str, edits: &Dynamic, safe: bool) -> Result<()> {
+        let mut all = Vec::new();
+        if let Some(edit) = edits.read_lock::<E>() {
+            all.push(edit.clone());
+        } else if let Some(list) = edits.read_lock::<Array>() {
+            for edit in list.iter() {
+                match edit.read_lock::<E>() {
+                    Some(edit) => all.push(edit.clone()),
+                    None => return fail("a fix takes edits: set(…), add(…), append(…), remove(…), rename(…)"),
+                }
+            }
+        } else {
+            return fail("a fix takes edits: set(…), add(…), append(…), remove(…), rename(…)");
+        }
+        // An edit that can't be made, or that would be lost at the next rendering, is dropped with its fix.
+        let Some(mut edits) = all.into_iter().map(|e| e.0).collect::<Option<Vec<_>>>() else { return Ok(()) };
+        edits.sort();
+        let overlap = edits.windows(2).any(|w| w[0].span.file == w[1].span.file && w[0].span.end > w[1].span.start);
+        if !edits.is_empty() && !overlap {
+            finding.0.borrow_mut().raw.fixes.push(Fix { title: title.to_string(), safe, edits });
+        }
+        Ok(())
+    }
+
+    /// The values key of the chart that rendered the resource, where an edit would be lost.
+    fn values(&self, finding: &F, key: &str, value: &Dynamic) {
+        let text = match value.clone().try_cast::<V>() {
+            Some(v) => self.shown(v),
+            None => super::compare::plain_text(value).unwrap_or_default(),
+        };
+        let mut draft = finding.0.borrow_mut();
+        let rendered = draft.raw.resource.is_some_and(|id| {
+            let resource = self.mesh.resource(id);
+            resource.generated && !resource.live
+        });
+        if rendered {
+            draft.raw.help.push(format!("in the chart's values, set `{key}: {text}`"));
+        }
+    }
+}
+
+/// The verbs.
+pub(super) fn register(words: &mut Words<'_>) {
+    use On::{Finding, Function};
+    let c = words.context();
+    let x = c.clone();
+    words.word(
+        Function,
+        "report(value, message)",
+        "a finding; its place is the value's",
+        "",
+        move |v: V, message: ImmutableString| x.report(v, &message),
+    );
+    let x = c.clone();
+    words.word(
+        Finding,
+        "label(value, text)",
+        "how another place takes part, in any file",
+        "",
+        move |f: F, v: V, text: ImmutableString| {
+            x.label(&f, v, &text);
+            f
+        },
+    );
+    let x = c.clone();
+    words.silent("label", move |f: F, list: L, text: ImmutableString| {
+        if let Some(v) = list.items.first().map(|first| list.place.unwrap_or(*first)) {
+            x.label(&f, v, &text);
+        }
+        f
+    });
+    words.word(Finding, "label(text)", "what the finding's own place is", "", |f: F, text: ImmutableString| {
+        let place = f.0.borrow().raw.primary.clone();
+        f.0.borrow_mut().raw.labels.insert(0, Label { place, message: text.to_string() });
+        f
+    });
+    words.word(Finding, "help(text)", "what to do, as an imperative", "", |f: F, text: ImmutableString| {
+        f.0.borrow_mut().raw.help.push(text.to_string());
+        f
+    });
+    words.word(Finding, "note(text)", "figures with their source", "", |f: F, text: ImmutableString| {
+        f.0.borrow_mut().raw.notes.push(text.to_string());
+        f
+    });
+    words.word(Finding, "link(url)", "where to read more", "", |f: F, text: ImmutableString| {
+        f.0.borrow_mut().raw.links.push(text.to_string());
+        f
+    });
+    words.word(
+        Finding,
+        "why(text)",
+        "the outage, instead of the page's first sentence",
+        "",
+        |f: F, text: ImmutableString| {
+            f.0.borrow_mut().raw.why = Some(text.to_string());
+            f
+        },
+    );
+    words.fallible(
+        Finding,
+        "severity(text)",
+        "lowers the severity: \"warning\" or \"info\"",
+        "",
+        |f: F, text: ImmutableString| -> Result<F> {
+            match text.parse::<Severity>() {
+                Ok(severity) => {
+                    let mut draft = f.0.borrow_mut();
+                    draft.raw.cap = draft.raw.cap.min(severity);
+                }
+                Err(reason) => return fail(reason),
+            }
+            Ok(f)
+        },
+    );
+    let x = c.clone();
+    words.fallible(
+        Finding,
+        "rests_on(lookup)",
+        "the finding follows from an absence: certain → as it is, likely → a warning at most, unknown → no finding",
+        "",
+        move |f: F, lookup: Dynamic| -> Result<F> {
+            let absence = x.absence_of(&lookup)?;
+            x.rests_on(&f, absence.as_ref());
+            Ok(f)
+        },
+    );
+    let x = c.clone();
+    words.fallible(
+        Finding,
+        "fix(title, edits)",
+        "a safe edit or a list of them; `--fix` applies it",
+        "",
+        move |f: F, title: ImmutableString, edits: Dynamic| -> Result<F> {
+            x.fix(&f, &title, &edits, true)?;
+            Ok(f)
+        },
+    );
+    let x = c.clone();
+    words.fallible(
+        Finding,
+        "suggest(title, edits)",
+        "an edit that needs a second look; `--fix=unsafe` applies it",
+        "",
+        move |f: F, title: ImmutableString, edits: Dynamic| -> Result<F> {
+            x.fix(&f, &title, &edits, false)?;
+            Ok(f)
+        },
+    );
+    let x = c;
+    words.word(
+        Finding,
+        "values(key, x)",
+        "the Helm value that sets it, shown where the resource was rendered",
+        "",
+        move |f: F, key: ImmutableString, value: Dynamic| {
+            x.values(&f, &key, &value);
+            f
+        },
+    );
+}

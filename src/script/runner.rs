@@ -1,0 +1,161 @@
+//! One thread's rules, compiled, and their calls.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Module, Position, Scope};
+
+use super::check::{Checked, range_at};
+use super::draft::Raw;
+use super::mesh::M;
+use super::value::V;
+use super::{Context, engine};
+use crate::finding::Problem;
+use crate::mesh::Mesh;
+use crate::resource::ResourceId;
+use crate::rule::{Params, RuleSet, Setting};
+use crate::source::SourceFile;
+use crate::yaml::Place;
+
+/// What a rule is called for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    /// One resource.
+    Resource(ResourceId),
+    /// The whole mesh.
+    Mesh,
+}
+
+/// What a call brought.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Findings.
+    pub findings: Vec<Raw>,
+    /// What the rule asked for and the input does not show.
+    pub unknown: BTreeSet<String>,
+    /// The rule's own failure; it is not called again.
+    pub failure: Option<Problem>,
+}
+
+/// The rules of one thread. It is not shared: two threads with an engine each do twice the work of
+/// one, two on a shared engine do not.
+pub struct Runner {
+    engine: Engine,
+    context: Rc<Context>,
+    asts: Vec<Option<AST>>,
+    params: Vec<Rc<Params>>,
+}
+
+impl Runner {
+    /// Compiles all rules that are on and can run; `settings` are in the order of the rules.
+    pub fn new(mesh: Arc<Mesh>, rules: Arc<RuleSet>, checked: &Checked, settings: &[Setting]) -> Runner {
+        let context = Context::new(mesh, rules.clone());
+        let (mut engine, after_dot) = engine::bare();
+        engine::equip(&mut engine, &context, &checked.properties);
+        for library in &rules.libraries {
+            after_dot.reset();
+            let Ok(mut ast) = engine.compile(&*library.file.text) else { continue };
+            ast.set_source(library.file.name.as_str());
+            if let Ok(module) = Module::eval_ast_as_new(Scope::new(), &ast, &engine) {
+                engine.register_global_module(module.into());
+            }
+        }
+        let asts = rules
+            .rules
+            .iter()
+            .zip(&checked.broken)
+            .zip(settings)
+            .map(|((rule, broken), setting)| {
+                after_dot.reset();
+                if *broken || rule.header.native || !setting.on { None } else { engine.compile(&rule.code).ok() }
+            })
+            .collect();
+        Runner { engine, context, asts, params: settings.iter().map(|s| Rc::new(s.params.clone())).collect() }
+    }
+
+    /// Calls a rule, by its number, for one subject.
+    pub fn call(&self, rule: usize, call: Call) -> Outcome {
+        let Some(ast) = &self.asts[rule] else { return Outcome::default() };
+        let context = &self.context;
+        *context.params.borrow_mut() = self.params[rule].clone();
+        context.empty_lookup.set(false);
+        let options = CallFnOptions::default().eval_ast(false).rewind_scope(true);
+        let scope = &mut Scope::new();
+        let result: Result<Dynamic, _> = match call {
+            Call::Resource(id) => {
+                let args = (V::at(context.mesh.resource(id).root), M);
+                self.engine.call_fn_with_options(options, scope, ast, "check", args)
+            }
+            Call::Mesh => self.engine.call_fn_with_options(options, scope, ast, "check", (M,)),
+        };
+        let mut outcome = Outcome { findings: context.take_findings(), ..Outcome::default() };
+        outcome.unknown = std::mem::take(&mut *context.unknown.borrow_mut());
+        context.ghosts.borrow_mut().clear();
+        if let Err(error) = result {
+            outcome.failure = Some(self.failure(rule, call, &error));
+        }
+        outcome
+    }
+
+    /// Values that rules needed and could not read, with what they wanted; the list starts anew.
+    pub fn take_unreadable(&self) -> BTreeSet<(Place, &'static str)> {
+        std::mem::take(&mut *self.context.unreadable.borrow_mut())
+    }
+
+    fn failure(&self, rule: usize, call: Call, error: &EvalAltResult) -> Problem {
+        let set = &self.context.rules;
+        let rule = &set.rules[rule];
+        let (message, position, source) = innermost(error);
+        let library = set.libraries.iter().find(|l| source.as_deref() == Some(l.file.name.as_str()));
+        let file: &Arc<SourceFile> = library.map_or(&rule.file, |l| &l.file);
+        let range = if position.is_none() {
+            // Errors of limits have no position.
+            let at = file.text.find("fn check").unwrap_or(0);
+            at..(at + "fn check".len()).min(file.text.len())
+        } else {
+            range_at(file, position)
+        };
+        let subject = match call {
+            Call::Mesh => String::new(),
+            Call::Resource(id) => {
+                let resource = self.context.mesh.resource(id);
+                format!(" on {} {}", resource.kind, self.context.full_name(id))
+            }
+        };
+        Problem::error(format!("rule {} failed{subject}", rule.id)).at(file, range, message)
+    }
+}
+
+/// What really failed, where, and in which source.
+fn innermost(error: &EvalAltResult) -> (String, Position, Option<String>) {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(_, source, inner, position) => {
+            let (message, at, inner_source) = innermost(inner);
+            let source = inner_source.or_else(|| (!source.is_empty()).then(|| source.clone()));
+            (message, if at.is_none() { *position } else { at }, source)
+        }
+        EvalAltResult::ErrorTooManyOperations(position) => {
+            ("the rule takes too long: five million steps for one resource".to_string(), *position, None)
+        }
+        EvalAltResult::ErrorStackOverflow(position) => {
+            ("functions call each other too deeply".to_string(), *position, None)
+        }
+        EvalAltResult::ErrorFunctionNotFound(signature, position) => {
+            let message = format!(
+                "nothing answers `{}` here",
+                signature.replace("&str | ImmutableString | String", "text").replace("i64", "number")
+            );
+            (message, *position, None)
+        }
+        EvalAltResult::ErrorMismatchDataType(wanted, got, position) if wanted == "bool" => {
+            (format!("true or false is needed here, and this is a {got}"), *position, None)
+        }
+        EvalAltResult::ErrorRuntime(value, position) => (value.to_string(), *position, None),
+        other => {
+            let text = other.to_string();
+            let cut = text.find(" (line ").unwrap_or(text.len());
+            (text[..cut].to_string(), other.position(), None)
+        }
+    }
+}
