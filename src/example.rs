@@ -45,12 +45,10 @@ impl Example {
 pub fn settings(loaded: &Loaded, rule: &Rule, example: &Example, alone: bool) -> std::result::Result<Settings, String> {
     let mut settings = for_example(example.config.as_deref(), rule.id.as_str(), &loaded.set)?;
     for (other, setting) in loaded.set.rules.iter().zip(&mut settings.rules) {
-        // An opt-in rule is on in its own examples, and wherever examples are judged by all rules.
-        setting.on = other.id == rule.id || (!alone && (setting.on || other.header.opt_in.is_none()));
+        // An opt-in rule is on in its own examples. What Rust finds may be about any rule.
+        setting.on = other.id == rule.id || (setting.on && (!alone || rule.header.native));
     }
-    if alone {
-        settings.all_rules = rule.id.topic() == "suppression";
-    }
+    settings.all_rules &= !alone || rule.header.native;
     Ok(settings)
 }
 
@@ -68,7 +66,7 @@ pub fn outcome(
 pub fn test(loaded: &Loaded, rule: &Rule) -> Vec<Result> {
     let mut results: Vec<Result> = rule.page.examples.iter().map(|example| one(loaded, rule, example)).collect();
     for kind in [ExampleKind::Bad, ExampleKind::Good] {
-        if !rule.page.examples.iter().any(|e| e.kind == kind) {
+        if !rule.header.native && !rule.page.examples.iter().any(|e| e.kind == kind) {
             let heading = if kind == ExampleKind::Bad { "Bad" } else { "Good" };
             results.push(Result {
                 name: rule.id.to_string(),

@@ -31,7 +31,7 @@ pub struct Outcome {
     pub active: Vec<Finding>,
     /// Findings that a comment switches off.
     pub suppressed: Vec<Finding>,
-    /// Findings about the comments themselves: `suppression/unused` and `suppression/invalid`.
+    /// Findings about the comments themselves: `suppression/unused` and `suppression/malformed`.
     pub extra: Vec<Finding>,
 }
 
@@ -199,7 +199,7 @@ fn finding((rule, why): (&str, &str), span: Span, message: String, help: String)
 
 /// Id and effect of the finding about a comment that can't be read or does not hold.
 const INVALID: (&str, &str) =
-    ("suppression/invalid", "the comment ignores nothing of what it was meant for, and findings show up again");
+    ("suppression/malformed", "the comment ignores nothing of what it was meant for, and findings show up again");
 /// The same for a comment that is not needed.
 const UNUSED: (&str, &str) =
     ("suppression/unused", "a comment that hides nothing today hides the next finding of that name unseen");

@@ -63,12 +63,12 @@ const MARKER: &str = "# finding:";
 pub fn parse(markdown: &str, first_line: usize) -> Page {
     let mut page = Page { markdown: markdown.trim().to_string(), ..Page::default() };
     let mut kind = None;
-    let mut block: Option<(usize, Vec<&str>)> = None;
+    let mut block: Option<(usize, bool, Vec<&str>)> = None;
     let mut paragraph = String::new();
     for (i, line) in markdown.lines().enumerate() {
-        if let Some((start, lines)) = &mut block {
+        if let Some((start, is_yaml, lines)) = &mut block {
             if line.trim_start().starts_with("```") {
-                if let Some(kind) = kind {
+                if let Some(kind) = kind.filter(|_| *is_yaml) {
                     let number = page.examples.iter().filter(|e| e.kind == kind).count() + 1;
                     page.examples.push(example(kind, number, lines, first_line + *start));
                 }
@@ -76,8 +76,8 @@ pub fn parse(markdown: &str, first_line: usize) -> Page {
             } else {
                 lines.push(line);
             }
-        } else if line.starts_with("```") {
-            block = Some((i + 1, Vec::new()));
+        } else if let Some(language) = line.strip_prefix("```") {
+            block = Some((i + 1, matches!(language.trim(), "yaml" | "yml" | ""), Vec::new()));
         } else if let Some(heading) = line.strip_prefix("## ") {
             kind = match heading.trim() {
                 "Bad" => Some(ExampleKind::Bad),

@@ -79,14 +79,14 @@ fn dates_end_it() {
     let outcome = judged("a: x! # plimsoll: ignore[host] until 2026-11-23: r\n");
     assert_eq!((outcome.active.len(), outcome.extra.len()), (1, 1));
     assert_eq!(outcome.extra[0].message, "this comment has run out on 2026-11-23");
-    assert_eq!(outcome.extra[0].rule.as_str(), "suppression/invalid");
+    assert_eq!(outcome.extra[0].rule.as_str(), "suppression/malformed");
 }
 
 /// The message of the only finding about a comment, and the text that it points at.
 fn mistake(text: &str) -> (String, String) {
     let outcome = judged_with(text, false);
     assert_eq!(outcome.extra.len(), 1, "{text} {:?}", outcome.extra);
-    assert_eq!(outcome.extra[0].rule.as_str(), "suppression/invalid");
+    assert_eq!(outcome.extra[0].rule.as_str(), "suppression/malformed");
     assert_eq!(outcome.suppressed.len(), 0);
     (outcome.extra[0].message.clone(), text[outcome.extra[0].primary.span.range()].to_string())
 }

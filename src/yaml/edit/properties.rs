@@ -201,7 +201,7 @@ fn plain_form(node: Node<'_>) -> String {
 
 /// The path to a node, to find it again after the edit.
 fn find<'t>(tree: &'t Tree, path: &str) -> Option<Node<'t>> {
-    (0..tree.len()).map(|i| tree.node(NodeId(i as u32))).find(|n| !is_key(*n) && n.path_below(None) == path)
+    (0..tree.len()).map(|i| tree.node(NodeId(i as u32))).find(|n| !is_key(*n) && n.path_below(None, false) == path)
 }
 
 fn is_key(node: Node<'_>) -> bool {
@@ -246,11 +246,11 @@ proptest! {
         let node = nodes[pick.index(nodes.len())];
         if let Some(edit) = set(node, &value) {
             let new = check(&text, &edit)?;
-            let found = find(&new, &node.path_below(None));
-            prop_assert!(found.is_some_and(|n| reads_as(n, &value)), "{value:?} at {}\n{text}\n=>\n{}", node.path_below(None), new.text());
+            let found = find(&new, &node.path_below(None, false));
+            prop_assert!(found.is_some_and(|n| reads_as(n, &value)), "{value:?} at {}\n{text}\n=>\n{}", node.path_below(None, false), new.text());
             prop_assert!(new.comments.len() >= old.comments.len());
         } else if node.text().is_some() && !node.is_block_scalar() && node.parent().is_some() {
-            prop_assert!(matches!(value, NewValue::Yaml(_)), "{value:?} at {}\n{text}", node.path_below(None));
+            prop_assert!(matches!(value, NewValue::Yaml(_)), "{value:?} at {}\n{text}", node.path_below(None, false));
         }
     }
 
@@ -277,7 +277,7 @@ proptest! {
         let old = tree(&text);
         let nodes = value_nodes(&old);
         let node = nodes[pick.index(nodes.len())];
-        let path = node.path_below(None);
+        let path = node.path_below(None, false);
         if let Some(edit) = add_path(node, &["new", "deep"], &value) {
             let new = check(&text, &edit)?;
             let found = find(&new, &path).and_then(|n| n.at(&["new", "deep"]));
@@ -295,7 +295,7 @@ proptest! {
         let old = tree(&text);
         let nodes = value_nodes(&old);
         let node = nodes[pick.index(nodes.len())];
-        let path = node.path_below(None);
+        let path = node.path_below(None, false);
         if let Some(edit) = append(node, &value) {
             let new = check(&text, &edit)?;
             let list = find(&new, &path);
@@ -315,7 +315,7 @@ proptest! {
         let Some(parent) = node.parent() else { return Ok(()) };
         let Some(edit) = remove(node) else { return Ok(()) };
         let new = check(&text, &edit)?;
-        let left = find(&new, &parent.path_below(None)).map(plain_form);
+        let left = find(&new, &parent.path_below(None, false)).map(plain_form);
         let keep: Vec<_> = if parent.is_map() {
             parent.entries().filter(|(_, v)| *v != node).map(|(k, v)| format!("{:?}={}", k.text().unwrap_or("?"), plain_form(v))).collect()
         } else {
@@ -333,7 +333,7 @@ proptest! {
         let node = nodes[pick.index(nodes.len())];
         if let Some(edit) = rename(node, &key) {
             let new = check(&text, &edit)?;
-            let parent = find(&new, &node.parent().map(|p| p.path_below(None)).unwrap_or_default());
+            let parent = find(&new, &node.parent().map(|p| p.path_below(None, false)).unwrap_or_default());
             prop_assert_eq!(parent.and_then(|p| p.get(&key)).map(plain_form), Some(plain_form(node)));
         }
     }
