@@ -205,6 +205,7 @@ fn declared(flags: &Flags, problems: &mut Vec<Problem>) -> Declared {
             }
         }
     }
+    declared.official = flags.preset == Preset::Official;
     declared.today = match &flags.today {
         None => today(),
         Some(date) => {

@@ -47,6 +47,8 @@ pub struct Declared {
     pub complete: Vec<String>,
     /// The date that rules take for today, `2026-11-24`.
     pub today: String,
+    /// Parameters hold the projects' own figures instead of field experience.
+    pub official: bool,
 }
 
 /// The index of one cluster.

@@ -2,7 +2,7 @@
 //! `pkg/kube/inject` and the charts of 1.31).
 
 use super::Mesh;
-use super::installation::DEFAULT_REVISION;
+use super::installation::{DEFAULT_REVISION, Istiod};
 use super::namespace::SYSTEM;
 use super::selector::{Labels, Selector, Tri};
 use super::workload::{Workload, WorkloadId};
@@ -189,6 +189,25 @@ impl Mesh {
             None => {}
         }
         self.namespace(&workload.namespace).map_or(Tri::Unknown, |n| n.labels.is(DATAPLANE_MODE, "ambient"))
+    }
+
+    /// The proxies that take their configuration from an istiod: sidecars, gateways, waypoints and
+    /// ztunnels of its revision. Where only one istiod was read and no webhook that would say which
+    /// revision a tag means, a revision of no istiod is taken for that tag.
+    pub fn proxies_of<'m>(&'m self, istiod: &'m Istiod) -> impl Iterator<Item = WorkloadId> + 'm {
+        let tags_unknown = self.istiods.len() == 1 && self.installation.webhooks.is_empty();
+        (0..self.workloads.len() as u32).map(WorkloadId).filter(move |id| {
+            let workload = self.workload(*id);
+            let gateway =
+                matches!(self.component(workload), Some(Component::Gateway | Component::Waypoint | Component::Ztunnel));
+            let injection = self.injection(*id);
+            let revision = match workload.labels.value(REVISION) {
+                Some(revision) if gateway => revision,
+                _ => &injection.revision,
+            };
+            let own = *revision == *istiod.revision || (tags_unknown && *revision != *DEFAULT_REVISION);
+            (gateway || injection.sidecar.is_yes()) && own && !workload.alternative
+        })
     }
 
     /// The settings that a resource's own pod template makes for its proxy, if any.

@@ -107,7 +107,19 @@ fn first_sentence(paragraph: &str) -> String {
         .map(|(at, _)| at)
         .find(|at| !paragraph[..*at].ends_with("e.g") && !paragraph[..*at].ends_with("i.e"));
     let sentence = end.map_or(paragraph, |at| &paragraph[..at]);
-    sentence.trim_end_matches('.').to_string()
+    uncapitalised(sentence.trim_end_matches('.'))
+}
+
+/// Findings speak in half sentences: the first word loses its capital unless it is a name.
+fn uncapitalised(sentence: &str) -> String {
+    const NAMES: [&str; 8] = ["Istio", "Kubernetes", "Envoy", "Helm", "Prometheus", "Services", "Service", "Secrets"];
+    let word = sentence.split(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
+    let is_name = NAMES.contains(&word) || word.chars().skip(1).any(char::is_uppercase);
+    let mut chars = sentence.chars();
+    match chars.next() {
+        Some(first) if !is_name => first.to_lowercase().chain(chars).collect(),
+        _ => sentence.to_string(),
+    }
 }
 
 fn example(kind: ExampleKind, number: usize, lines: &[&str], line: usize) -> Example {
@@ -166,7 +178,7 @@ mod tests {
             "# route is wrong\n\nRequests get 503. More text,\nover lines.\n\n## Bad\n```yaml\na: 1 # finding: one\n# finding: two\nb: 2\n```\n\n## Good\n```yaml\n# config: {today: 2026-01-01}\n# file: a.yaml\na: 1\n# file: b.yaml\nb: 1\n```\n",
             3,
         );
-        assert_eq!((page.title.as_str(), page.why.as_str()), ("route is wrong", "Requests get 503"));
+        assert_eq!((page.title.as_str(), page.why.as_str()), ("route is wrong", "requests get 503"));
         assert_eq!(page.examples.len(), 2);
         let expected = &page.examples[0].files[0].expected;
         assert_eq!(expected[0], Expectation { line: 1, text: "one".into() });

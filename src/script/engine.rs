@@ -133,6 +133,14 @@ fn register_settings(words: &mut Words<'_>) {
         },
     );
     let x = words.context();
+    words.word(
+        On::Function,
+        "figures()",
+        "whose figures the parameters hold, for messages: \"field experience\", or \"Istio's measurement\" with `--preset official`",
+        "",
+        move || if x.mesh.declared.official { "Istio's measurement" } else { "field experience" },
+    );
+    let x = words.context();
     words.fallible(
         On::Function,
         "table(name)",

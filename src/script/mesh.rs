@@ -11,12 +11,12 @@ use super::value::V;
 use super::vocabulary::{On, Words};
 use super::{Context, Result, fail};
 use crate::kinds;
+use crate::mesh::WorkloadId;
 use crate::mesh::absence::Absence;
 use crate::mesh::host::Answer;
 use crate::mesh::installation::DEFAULT_REVISION;
 use crate::mesh::reach::Peer;
 use crate::mesh::selector::{Selector, Tri};
-use crate::mesh::{Component, WorkloadId};
 use crate::resource::{Copy, ResourceId};
 use crate::yaml::Node;
 
@@ -122,15 +122,10 @@ impl Context {
         Dynamic::from(ImmutableString::from(answer))
     }
 
-    /// Whatever takes its configuration from istiod: sidecars, gateways, waypoints, ztunnels.
-    fn proxies(&self) -> L {
-        let mesh = &self.mesh;
-        let proxies = mesh.workloads.iter().enumerate().filter(|(i, workload)| {
-            let proxy =
-                matches!(mesh.component(workload), Some(Component::Gateway | Component::Waypoint | Component::Ztunnel));
-            (proxy || mesh.injection(WorkloadId(*i as u32)).sidecar.is_yes()) && !workload.alternative
-        });
-        self.roots(proxies.map(|(_, workload)| workload.resource))
+    fn proxies_of(&self, istiod: V) -> Result<L> {
+        let id = self.need_workload(istiod, "proxies_of()")?;
+        let proxies = self.mesh.istiods.iter().filter(|i| i.workload == id).flat_map(|i| self.mesh.proxies_of(i));
+        Ok(self.roots(proxies.map(|w| self.mesh.workload(w).resource)))
     }
 
     fn ends(&self, x: &Dynamic, into: &mut Vec<Peer>) -> Result<()> {
@@ -310,12 +305,12 @@ pub(super) fn register(words: &mut Words<'_>) {
         x.roots(x.mesh.workloads.iter().map(|w| w.resource).filter(|id| x.mesh.counts(*id)))
     });
     let x = c.clone();
-    words.word(
+    words.fallible(
         Mesh,
-        "proxies()",
-        "workloads that take their configuration from istiod: meshed ones, gateways, waypoints, ztunnels",
+        "proxies_of(istiod)",
+        "workloads that take their configuration from it: meshed ones, gateways, waypoints, ztunnels of its revision",
         "workloads, Namespace",
-        move |_: M| x.proxies(),
+        move |_: M, v: V| x.proxies_of(v),
     );
     let x = c.clone();
     words.fallible(Mesh, "services_of(workload)", "the Services that select its pods", "Service", move |_: M, v: V| {

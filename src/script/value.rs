@@ -7,7 +7,7 @@ use rhai::ImmutableString;
 use super::list::L;
 use super::vocabulary::{On, Words};
 use super::{Context, Ghost};
-use crate::mesh::absence::Absence;
+use crate::mesh::absence::{Absence, Certainty};
 use crate::resource::ResourceId;
 use crate::source::Span;
 use crate::units::{Duration, Quantity, Version};
@@ -51,8 +51,13 @@ impl Context {
         V { place: parent, ghost: self.ghost(Ghost::Missing { keys, default, absence: None }) }
     }
 
-    /// A look-up that found nothing; its place is where it was asked for.
+    /// A look-up that found nothing; its place is where it was asked for. Where that proves nothing,
+    /// the answer is unknown, and the run says so.
     pub(crate) fn absent(&self, asked: Place, absence: Absence) -> V {
+        if absence.certainty == Certainty::Unknown {
+            self.unknown.borrow_mut().insert(absence.what.clone());
+            return self.unknown_at(asked, &absence.what);
+        }
         self.empty_lookup.set(true);
         let absence = Some(Rc::new(absence));
         V { place: asked, ghost: self.ghost(Ghost::Missing { keys: Vec::new(), default: None, absence }) }

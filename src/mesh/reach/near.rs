@@ -68,7 +68,7 @@ impl Question<'_> {
             Ports::Named(_) | Ports::Unknown => false,
         };
         if protocol != asked.protocol && same_number {
-            return (NearKind::Protocol, format!("the rule opens {protocol}, not {}", asked.protocol));
+            return (NearKind::Protocol, format!("opens {protocol}, not {}", asked.protocol));
         }
         match (&item.ports, &self.to) {
             (Ports::Range(first, last), End::Pod(pod))
@@ -78,9 +78,9 @@ impl Question<'_> {
                 (NearKind::ServicePort, text)
             }
             (Ports::Range(first, last), _) if first < last => {
-                (NearKind::Port, format!("the rule opens {first}-{last}/{protocol}, not {asked}"))
+                (NearKind::Port, format!("opens {first}-{last}/{protocol}, not {asked}"))
             }
-            (Ports::Range(first, _), _) => (NearKind::Port, format!("the rule opens {first}/{protocol}, not {asked}")),
+            (Ports::Range(first, _), _) => (NearKind::Port, format!("opens {first}/{protocol}, not {asked}")),
             (Ports::Named(name), End::Pod(pod)) => {
                 let numbers = self.mesh.named_ports(pod.id, name, protocol);
                 let whose = self.mesh.pods_name(pod.id);
@@ -93,7 +93,7 @@ impl Question<'_> {
                 (NearKind::Port, text)
             }
             (Ports::Named(name), _) => (NearKind::Port, format!("only pods have ports with names such as \"{name}\"")),
-            (Ports::All | Ports::Unknown, _) => (NearKind::Port, format!("the rule opens {protocol}, not {asked}")),
+            (Ports::All | Ports::Unknown, _) => (NearKind::Port, format!("opens {protocol}, not {asked}")),
         }
     }
 
@@ -227,7 +227,7 @@ fn miss_text(requirement: &Requirement, labels: &Labels, whose: &str) -> String 
         (Operator::DoesNotExist, _) => format!("no label {key}"),
     };
     match labels.value(key) {
-        Some(value) => format!("the rule asks for {wanted}; {whose} has {key}={value}"),
-        None => format!("the rule asks for {wanted}; {whose} has no such label"),
+        Some(value) => format!("asks for {wanted}; {whose} has {key}={value}"),
+        None => format!("asks for {wanted}; {whose} has no such label"),
     }
 }

@@ -38,7 +38,7 @@ fn case_71_a_services_target_may_be_a_name() {
     let m = istiod("{ports: [{port: 443}]}", "{port: 443, targetPort: https-webhook}");
     assert!(near(&m, "api", "istio-system/istiod", "15017").starts_with("ServicePort @ 443"));
     let m = istiod("{ports: [{port: 443}]}", "{port: 443, targetPort: absent}");
-    assert_eq!(near(&m, "api", "istio-system/istiod", "15017"), "Port @ 443: the rule opens 443/TCP, not 15017/TCP");
+    assert_eq!(near(&m, "api", "istio-system/istiod", "15017"), "Port @ 443: opens 443/TCP, not 15017/TCP");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn case_47_selectors_where_the_source_is_the_api_server() {
 #[test]
 fn case_55_the_other_protocol() {
     let m = istiod("{ports: [{port: 80}, {port: 53}]}", "");
-    assert_eq!(near(&m, "shop/cart", "istio-system/istiod", "53/UDP"), "Protocol @ 53: the rule opens TCP, not UDP");
+    assert_eq!(near(&m, "shop/cart", "istio-system/istiod", "53/UDP"), "Protocol @ 53: opens TCP, not UDP");
 }
 
 #[test]
@@ -80,12 +80,12 @@ fn another_namespace_or_other_labels() {
     let m = istiod("{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: pay}}}]}", "");
     assert_eq!(
         near(&m, "shop/cart", "istio-system/istiod", "15012"),
-        "Namespace @ pay: the rule asks for kubernetes.io/metadata.name=pay; namespace shop has kubernetes.io/metadata.name=shop"
+        "Namespace @ pay: asks for kubernetes.io/metadata.name=pay; namespace shop has kubernetes.io/metadata.name=shop"
     );
     let m = istiod("{from: [{namespaceSelector: {}, podSelector: {matchLabels: {app: card}}}]}", "");
     assert_eq!(
         near(&m, "shop/cart", "istio-system/istiod", "15012"),
-        "PodLabels @ card: the rule asks for app=card; shop/cart has app=cart"
+        "PodLabels @ card: asks for app=card; shop/cart has app=cart"
     );
     let m = istiod(
         "{from: [{namespaceSelector: {}, podSelector: {matchExpressions: [{key: mesh, operator: Exists}]}}]}",
@@ -93,7 +93,7 @@ fn another_namespace_or_other_labels() {
     );
     assert!(
         near(&m, "shop/cart", "istio-system/istiod", "15012")
-            .ends_with("the rule asks for a label mesh; shop/cart has no such label")
+            .ends_with("asks for a label mesh; shop/cart has no such label")
     );
 }
 
