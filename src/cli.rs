@@ -55,7 +55,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Check manifests: files, folders, or `-` for standard input
-    Check(check::Arguments),
+    Check(Box<check::Arguments>),
     /// List the rules
     Rules(rules::Arguments),
     /// Show the page of a rule, its examples drawn as the findings they produce

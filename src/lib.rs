@@ -96,7 +96,7 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
         let severity = settings.rules[number].severity;
         findings.iter_mut().filter(|f| f.rule == rule.id).for_each(|f| f.severity = f.severity.min(severity));
     }
-    put_in_order(sources, &mut findings);
+    put_in_order(&mut findings);
 
     let suppressions: Vec<_> =
         trees.files().filter(|(n, _)| input.used.contains(n)).flat_map(|(_, tree)| suppress::parse(tree)).collect();
@@ -104,7 +104,7 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     let judged = suppress::apply(findings, &suppressions, &settings.declared.today, settings.all_rules, &names);
     let mut findings = judged.active;
     findings.extend(judged.extra.into_iter().filter(|f| is_on(f.rule.as_str())).map(|f| owned(&mesh, f)));
-    put_in_order(sources, &mut findings);
+    put_in_order(&mut findings);
     run::number_fingerprints(&mut findings);
 
     let mut unknown = ran.unknown;
@@ -223,10 +223,10 @@ fn owned(mesh: &Mesh, mut found: Finding) -> Finding {
     found
 }
 
-/// Canonical order: path, place, rule, message. What is said twice is said once.
-fn put_in_order(sources: &Sources, findings: &mut Vec<Finding>) {
+/// Canonical order: path, place, rule, message; files are numbered by path. What is said twice is
+/// said once.
+fn put_in_order(findings: &mut Vec<Finding>) {
     let key = |f: &Finding| (f.primary.span.file, f.primary.span.start, f.rule.clone(), f.message.clone());
-    let _ = sources;
     findings.sort_by_key(key);
     findings.dedup_by(|a, b| key(a) == key(b) && a.primary == b.primary);
 }

@@ -1,7 +1,7 @@
 //! The rule language: the only place that knows Rhai.
 //!
 //! Rules are checked once ([`check`]), then every thread compiles them for itself and calls them
-//! with values ([`value::V`]) that know their place in a manifest. One noun of the language per file;
+//! with values that know their place in a manifest. One noun of the language per file;
 //! [`vocabulary`] lists every word with its meaning, for load-time checks and for `rules/README.md`.
 
 mod answers;

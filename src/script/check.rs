@@ -266,7 +266,7 @@ impl<'a> Walk<'a> {
         ast.walk(&mut |path: &[ASTNode<'_>]| {
             match path.last() {
                 Some(ASTNode::Stmt(statement)) => self.statement(statement),
-                Some(ASTNode::Expr(expr)) => self.expr(expr, path),
+                Some(ASTNode::Expr(expr)) => self.expr(expr),
                 _ => {}
             }
             true
@@ -299,7 +299,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn expr(&mut self, expr: &Expr, path: &[ASTNode<'_>]) {
+    fn expr(&mut self, expr: &Expr) {
         match expr {
             Expr::Property(property, position) => {
                 let name = property.2.to_string();
@@ -309,12 +309,10 @@ impl<'a> Walk<'a> {
                 self.properties.insert(name);
             }
             Expr::MethodCall(call, position) => self.call(call, *position, true),
-            Expr::FnCall(call, position) if call.is_operator_call() => {
-                if &*call.name == "!" {
-                    for operand in &call.args {
-                        self.condition(operand);
-                        self.no_ordering(operand, *position, true);
-                    }
+            Expr::FnCall(call, position) if call.is_operator_call() && &*call.name == "!" => {
+                for operand in &call.args {
+                    self.condition(operand);
+                    self.no_ordering(operand, *position, true);
                 }
             }
             Expr::FnCall(call, position) => self.call(call, *position, false),
@@ -327,7 +325,6 @@ impl<'a> Walk<'a> {
             }
             _ => {}
         }
-        let _ = path;
     }
 
     fn call(&mut self, call: &FnCallExpr, position: Position, method: bool) {

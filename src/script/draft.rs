@@ -112,13 +112,11 @@ impl Context {
     fn rests_on(&self, finding: &F, absence: Option<&Absence>) {
         let mut draft = finding.0.borrow_mut();
         draft.rested = true;
-        match absence {
-            Some(absence) => match absence.certainty {
-                Certainty::Certain => {}
-                Certainty::Likely => draft.raw.cap = draft.raw.cap.min(Severity::Warning),
-                Certainty::Unknown => draft.rests_on_unknown = Some(absence.what.clone()),
-            },
-            None => {}
+        let Some(absence) = absence else { return };
+        match absence.certainty {
+            Certainty::Certain => {}
+            Certainty::Likely => draft.raw.cap = draft.raw.cap.min(Severity::Warning),
+            Certainty::Unknown => draft.rests_on_unknown = Some(absence.what.clone()),
         }
     }
 

@@ -186,7 +186,7 @@ pub(crate) const STANDARD: &[&str] = &[
 /// All words, in the order of the README's table.
 pub fn all() -> Vec<Word> {
     let mut words = super::engine::describe();
-    words.sort_by(|a, b| a.on.cmp(&b.on));
+    words.sort_by_key(|word| word.on);
     words
 }
 
