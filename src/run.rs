@@ -125,21 +125,18 @@ pub fn run(mesh: &Arc<Mesh>, loaded: &Loaded, settings: &[Setting], jobs: usize)
         next: AtomicUsize::new(0),
         failed: loaded.set.rules.iter().map(|_| AtomicU32::new(u32::MAX)).collect(),
     };
-    let parts: Vec<Part> = if threads == 1 {
-        vec![work(&shared, settings, true)]
-    } else {
-        std::thread::scope(|scope| {
-            let handles: Vec<_> = (0..threads)
-                .map(|thread| {
-                    let shared = &shared;
-                    // A rule may call functions 32 deep, each with expressions 64 deep.
-                    let builder = std::thread::Builder::new().stack_size(64 << 20);
-                    builder.spawn_scoped(scope, move || work(shared, settings, thread == 0))
-                })
-                .collect();
-            handles.into_iter().filter_map(|h| h.ok()?.join().ok()).collect()
-        })
-    };
+    let parts: Vec<Part> = std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads)
+            .map(|thread| {
+                let shared = &shared;
+                // A rule may call functions 32 deep, each with expressions 64 deep: more than the main
+                // thread's stack holds.
+                let builder = std::thread::Builder::new().stack_size(64 << 20);
+                builder.spawn_scoped(scope, move || work(shared, settings, thread == 0))
+            })
+            .collect();
+        handles.into_iter().filter_map(|h| h.ok()?.join().ok()).collect()
+    });
     collect(mesh, loaded, settings, parts)
 }
 
