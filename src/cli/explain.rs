@@ -25,6 +25,12 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Status {
     let loaded = arguments.rules.load();
     let Some(rule) = loaded.set.find(&arguments.rule) else {
+        let named: Vec<_> = loaded.set.rules.iter().filter(|r| r.is_named(&arguments.rule)).collect();
+        if !named.is_empty() {
+            let names = named.iter().map(|r| r.id.as_str()).collect::<Vec<_>>().join(", ");
+            let problem = Problem::error(format!("\"{}\" means {} rules", arguments.rule, named.len()));
+            return complain(&[problem.help(format!("name one of {names}"))]);
+        }
         let problem = Problem::error(format!("no rule is called \"{}\"", arguments.rule));
         return complain(&[match load::did_you_mean(&loaded.set, &arguments.rule) {
             Some(hint) => problem.help(hint),
