@@ -240,7 +240,7 @@ fn show(
         match path {
             None => out(&text),
             Some(path) => {
-                fix::write(path, &text).map_err(|e| Problem::error(format!("{}: {e}", path.display())))?;
+                std::fs::write(path, &text).map_err(|e| Problem::error(format!("{}: {e}", path.display())))?;
             }
         }
     }
