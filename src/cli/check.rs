@@ -286,14 +286,20 @@ fn edit(
             let old = before.iter().find(|(b, _)| b == id).map_or("", |(_, text)| text);
             out(&fix::diff(&file.name, old, &file.text));
         }
-        return if result.changed.is_empty() { Status::Clean } else { Status::Findings };
+        let problems: Vec<_> = loaded.problems.iter().chain(&last.problems).cloned().collect();
+        return match (problems.is_empty(), result.changed.is_empty()) {
+            (false, _) => complain(&problems),
+            (true, true) => Status::Clean,
+            (true, false) => Status::Findings,
+        };
     }
     for id in &result.changed {
         if let Err(problem) = write(&after.sources, *id) {
             return complain(&[problem]);
         }
     }
-    let outcome = check(&mut after, loaded, settings);
+    let mut outcome = check(&mut after, loaded, settings);
+    outcome.problems.splice(0..0, loaded.problems.iter().cloned());
     let formats = match arguments.formats.iter().map(|f| format(f)).collect::<Result<Vec<_>, _>>() {
         Ok(formats) => formats,
         Err(problem) => return complain(&[problem]),
