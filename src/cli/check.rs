@@ -9,7 +9,7 @@ use crate::config::{Flags, Preset, Settings};
 use crate::finding::{Finding, Problem, Severity};
 use crate::report::{Report, Style, json, pretty, short};
 use crate::run::Loaded;
-use crate::source::walk::{self, Collected, STDIN};
+use crate::source::walk::{self, Collected, STDIN, Unreadable};
 use crate::source::{FileId, Sources, Span};
 use crate::{Outcome, fix, native};
 
@@ -170,21 +170,23 @@ fn settings(arguments: &Arguments, loaded: &Loaded) -> Result<Settings, Vec<Prob
 fn collect(arguments: &Arguments) -> Result<Collected, Vec<Problem>> {
     let here = [PathBuf::from(".")];
     let paths = if arguments.paths.is_empty() { &here[..] } else { &arguments.paths };
-    let mut stdin = None;
+    let (mut stdin, mut unreadable) = (None, None);
     if paths.iter().any(|p| p.as_os_str() == "-") {
         let mut bytes = Vec::new();
         if let Err(error) = std::io::stdin().lock().read_to_end(&mut bytes) {
             return Err(vec![Problem::error(format!("standard input can't be read: {error}"))]);
         }
-        match String::from_utf8(bytes) {
+        match walk::decode(bytes) {
             Ok(text) => stdin = Some(text),
-            Err(error) => {
-                let at = error.utf8_error().valid_up_to();
-                return Err(vec![Problem::error(format!("standard input is not UTF-8 (byte {at})"))]);
-            }
+            Err(reason) => unreadable = Some(Unreadable { name: STDIN.to_string(), reason }),
         }
     }
-    walk::collect(paths, stdin).map_err(|wrong| wrong.into_iter().map(Problem::error).collect())
+    let is_readable = |p: &&PathBuf| unreadable.is_none() || p.as_os_str() != "-";
+    let paths: Vec<PathBuf> = paths.iter().filter(is_readable).cloned().collect();
+    let mut collected =
+        walk::collect(&paths, stdin).map_err(|wrong| wrong.into_iter().map(Problem::error).collect::<Vec<_>>())?;
+    collected.unreadable.extend(unreadable);
+    Ok(collected)
 }
 
 /// Checks, and adds what the walk already knows.

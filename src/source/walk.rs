@@ -170,14 +170,22 @@ fn read(path: &Path) -> Result<(String, bool), String> {
     if bytes.len() as u64 > LARGEST {
         return Err(too_large());
     }
+    Ok((decode(bytes)?, metadata.is_file()))
+}
+
+/// Bytes as text.
+///
+/// # Errors
+///
+/// Why they are none.
+pub fn decode(bytes: Vec<u8>) -> Result<String, String> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err("UTF-16 is not read; save it as UTF-8".to_string());
     }
-    let text = String::from_utf8(bytes).map_err(|error| {
+    String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         format!("not UTF-8: byte 0x{:02x} at offset {at}", error.as_bytes().get(at).copied().unwrap_or_default())
-    })?;
-    Ok((text, metadata.is_file()))
+    })
 }
 
 /// An error of the system in a few words.
