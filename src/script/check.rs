@@ -177,7 +177,8 @@ fn compile(code: &str) -> Result<AST, Failure> {
     engine.compile(code).map_err(|error| {
         let message = match &*error.0 {
             rhai::ParseErrorType::VariableUndefined(name) => format!("no variable \"{name}\" is declared here"),
-            rhai::ParseErrorType::BadInput(rhai::LexError::ImproperSymbol(word, _)) => match word.as_str() {
+            rhai::ParseErrorType::BadInput(rhai::LexError::ImproperSymbol(word, _))
+            | rhai::ParseErrorType::Reserved(word) => match word.as_str() {
                 "switch" => "`switch` never matches a value; write `if` and `else if`".to_string(),
                 "import" | "export" => "rules share functions through `rules/lib`, without `import`".to_string(),
                 word => format!("`{word}` is not part of the rule language"),
