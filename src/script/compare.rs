@@ -260,6 +260,12 @@ pub(super) fn register(words: &mut Words<'_>) {
     let engine = words.engine();
     FuncRegistration::new("+").register_into_engine(engine, |_: V, _: Dynamic| -> super::Result<()> { fail(GLUE) });
     FuncRegistration::new("+").register_into_engine(engine, |_: Dynamic, _: V| -> super::Result<()> { fail(GLUE) });
+    // Rhai has its own `text + anything`, which comes before the two above.
+    type Glue<A, B> = fn(A, B) -> super::Result<()>;
+    let glue: Glue<V, ImmutableString> = |_, _| fail(GLUE);
+    FuncRegistration::new("+").register_into_engine(engine, glue);
+    let glue: Glue<ImmutableString, V> = |_, _| fail(GLUE);
+    FuncRegistration::new("+").register_into_engine(engine, glue);
     let x = c.clone();
     words.silent("to_string", move |v: V| x.shown(v));
     let x = c.clone();
