@@ -152,6 +152,11 @@ fn innermost(error: &EvalAltResult) -> (String, Position, Option<String>) {
             (format!("true or false is needed here, and this is a {got}"), *position, None)
         }
         EvalAltResult::ErrorRuntime(value, position) => (value.to_string(), *position, None),
+        EvalAltResult::ErrorDotExpr(text, position) if text.starts_with("Unknown property '") => {
+            let mut words = text.split('\'').skip(1).step_by(2);
+            let (name, asked) = (words.next().unwrap_or(""), words.next().unwrap_or("this"));
+            (format!("a {asked} has no keys; ask it with parentheses: `{name}()`"), *position, None)
+        }
         other => {
             let text = other.to_string();
             let cut = text.find(" (line ").unwrap_or(text.len());
