@@ -77,10 +77,9 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     let set = &loaded.set;
     let mut findings = ran.findings;
     let is_on = |id: &str| set.rules.iter().zip(&settings.rules).any(|(rule, s)| rule.id.as_str() == id && s.on);
-    if is_on(native::INVALID) || is_on(native::DUPLICATE_KEY) {
-        let errors = input.errors.iter().map(|error| owned(&mesh, native::yaml_error(set, error)));
-        findings.extend(errors.filter(|f| is_on(f.rule.as_str())));
-    }
+    // What can't be read is shown whatever is selected: the exit status speaks of it.
+    let errors = input.errors.iter().map(|error| owned(&mesh, native::yaml_error(set, error)));
+    findings.extend(errors.filter(|f| f.rule.as_str() == native::INVALID || is_on(f.rule.as_str())));
     if is_on(native::UNREADABLE_VALUE) {
         findings
             .extend(ran.unreadable.iter().map(|(place, wanted)| native::unreadable_value(&mesh, set, *place, wanted)));
