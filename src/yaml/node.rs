@@ -7,6 +7,9 @@ use crate::source::Span;
 /// Merge keys may lead to maps that merge in turn; deeper chains are not followed.
 const MERGE_DEPTH: u8 = 8;
 
+/// Merged maps that one look-up visits; lists of aliases to lists of aliases would be endless.
+const MERGED_MAPS: u32 = 1_000;
+
 /// A place in a tree.
 #[derive(Clone, Copy)]
 pub struct Node<'t> {
@@ -195,10 +198,10 @@ impl<'t> Node<'t> {
 
     /// [`get`](Node::get) with the hash already known.
     pub fn get_hashed(self, key: &str, hash: u32) -> Option<Node<'t>> {
-        self.lookup(key, hash, MERGE_DEPTH)
+        self.lookup(key, hash, MERGE_DEPTH, &mut { MERGED_MAPS })
     }
 
-    fn lookup(self, key: &str, hash: u32, depth: u8) -> Option<Node<'t>> {
+    fn lookup(self, key: &str, hash: u32, depth: u8, maps: &mut u32) -> Option<Node<'t>> {
         let node = self.target();
         let raw = node.raw();
         if raw.kind != Kind::Map {
@@ -221,20 +224,25 @@ impl<'t> Node<'t> {
             };
         }
         if found.is_none() && raw.flags & flag::MERGE != 0 && depth > 0 {
-            return node.merged().find_map(|map| map.lookup(key, hash, depth - 1));
+            return node.merged(maps).into_iter().find_map(|map| map.lookup(key, hash, depth - 1, maps));
         }
         found
     }
 
-    /// The maps that `<<` names, in order.
-    fn merged(self) -> impl Iterator<Item = Node<'t>> {
-        self.own_entries()
+    /// The maps that `<<` names, in order; at most `maps`, which are counted down.
+    fn merged(self, maps: &mut u32) -> Vec<Node<'t>> {
+        let merged: Vec<_> = self
+            .own_entries()
             .filter(|(key, _)| key.is_plain() && key.text() == Some("<<"))
             .flat_map(|(_, value)| {
                 let list: Vec<_> = if value.is_seq() { value.items().collect() } else { vec![value] };
                 list
             })
             .filter(|node| node.is_map())
+            .take(*maps as usize)
+            .collect();
+        *maps -= merged.len() as u32;
+        merged
     }
 
     /// The value at a path of keys.
@@ -262,11 +270,11 @@ impl<'t> Node<'t> {
             return Entries::Own(own);
         }
         let mut all: Vec<(Node<'t>, Node<'t>)> = Vec::new();
-        node.collect_entries(&mut all, MERGE_DEPTH);
+        node.collect_entries(&mut all, MERGE_DEPTH, &mut { MERGED_MAPS });
         Entries::Merged(all.into_iter())
     }
 
-    fn collect_entries(self, all: &mut Vec<(Node<'t>, Node<'t>)>, depth: u8) {
+    fn collect_entries(self, all: &mut Vec<(Node<'t>, Node<'t>)>, depth: u8, maps: &mut u32) {
         for (key, value) in self.own_entries() {
             let merge = key.is_plain() && key.text() == Some("<<");
             if !merge && !all.iter().any(|(k, _)| k.text() == key.text()) {
@@ -274,8 +282,8 @@ impl<'t> Node<'t> {
             }
         }
         if depth > 0 && all.len() < 10_000 {
-            for map in self.merged() {
-                map.target().collect_entries(all, depth - 1);
+            for map in self.merged(maps) {
+                map.target().collect_entries(all, depth - 1, maps);
             }
         }
     }

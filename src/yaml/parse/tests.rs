@@ -155,3 +155,17 @@ fn raw_templates_are_told_from_yaml() {
     assert!(!is_template("a: |\n  {{ .x }}\nb: '{{ .y }}'\n"));
     assert!(!is_template("a: [\n"));
 }
+
+#[test]
+fn maps_that_merge_maps_that_merge_maps_end() {
+    let mut text = "m0: &m0 {k0: v}\n".to_string();
+    for i in 1..30 {
+        let aliases = vec![format!("*m{}", i - 1); 10].join(", ");
+        text += &format!("m{i}: &m{i}\n  <<: [{aliases}]\n  k{i}: v\n");
+    }
+    let t = tree(&(text + "last:\n  <<: *m29\n  own: v\n"));
+    let last = t.roots().next().unwrap().get("last").unwrap();
+    assert_eq!(last.get("k28").and_then(super::super::Node::text), Some("v"));
+    assert!(last.get("nothing").is_none());
+    assert!(last.entries().any(|(key, _)| key.text() == Some("own")));
+}
