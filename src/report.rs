@@ -136,6 +136,14 @@ fn ansi(severity: Severity) -> &'static str {
     }
 }
 
+/// What failed and what its place is, where nothing is drawn.
+fn sentence(problem: &Problem) -> String {
+    match &problem.label {
+        None => problem.message.clone(),
+        Some(label) => format!("{}: {label}", problem.message),
+    }
+}
+
 /// `path:line:column`, or the path alone if the text is empty or could not be read.
 fn location(file: &SourceFile, offset: usize) -> String {
     let name = sanitize::one_line(&file.name);

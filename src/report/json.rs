@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::{Report, Skipped, Unknown};
+use super::{Report, Skipped, Unknown, sentence};
 use crate::finding::{Edit, Finding, Fix, Label, Place, Problem, ResourceRef, Severity};
 use crate::source::{SourceFile, Sources};
 
@@ -101,7 +101,7 @@ struct JsonEdit<'a> {
 #[derive(Serialize)]
 struct JsonProblem<'a> {
     severity: &'static str,
-    message: &'a str,
+    message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<JsonLocation<'a>>,
 }
@@ -220,7 +220,7 @@ fn problem(problem: &Problem) -> JsonProblem<'_> {
     let place = problem.place.as_ref();
     JsonProblem {
         severity: problem.severity.as_str(),
-        message: &problem.message,
+        message: sentence(problem),
         location: place.map(|(file, range)| location(file, range.clone())),
     }
 }

@@ -1,7 +1,7 @@
 //! One line per finding, for editors, `grep` and people in a hurry.
 
 use super::sanitize::one_line;
-use super::{Report, Style, ansi, location, summary};
+use super::{Report, Style, ansi, location, sentence, summary};
 use crate::finding::Severity;
 
 /// `path:line:column: severity[rule] message` per finding, problems, summary. Never folded.
@@ -23,7 +23,7 @@ pub fn render(report: &Report, style: &Style) -> String {
             out.push_str(": ");
         }
         let severity = severity(style, problem.severity);
-        out.push_str(&format!("{severity}: {}\n", one_line(&problem.message)));
+        out.push_str(&format!("{severity}: {}\n", one_line(&sentence(problem))));
     }
     out + summary::summary_lines(report, style).as_str()
 }
