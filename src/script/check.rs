@@ -116,6 +116,11 @@ fn is_surely_a_word(name: &str, words: &[Word]) -> bool {
         && (!KEYS_TOO.contains(&name) || matches!(name, "missing" | "count" | "first" | "last"))
 }
 
+/// Whether a YAML key has to stand in brackets, because after a dot it would be taken for a word.
+pub(crate) fn needs_brackets(key: &str) -> bool {
+    is_surely_a_word(key, &all())
+}
+
 /// Checks the code of all rules and libraries.
 pub fn check(set: &RuleSet) -> (Checked, Vec<Problem>) {
     let words = all();
