@@ -1,0 +1,26 @@
+//! The real binary, run in scratch folders.
+
+#[path = "cli/commands.rs"]
+mod commands;
+#[path = "cli/declare.rs"]
+mod declare;
+#[path = "cli/edits.rs"]
+mod edits;
+#[path = "cli/formats.rs"]
+mod formats;
+#[path = "cli/input.rs"]
+mod input;
+#[path = "cli/mistakes.rs"]
+mod mistakes;
+#[path = "cli/new_rule.rs"]
+mod new_rule;
+#[path = "cli/scratch.rs"]
+mod scratch;
+#[path = "cli/selection.rs"]
+mod selection;
+#[path = "cli/status.rs"]
+mod status;
+#[path = "cli/suppression.rs"]
+mod suppression;
+#[path = "cli/terminal.rs"]
+mod terminal;
