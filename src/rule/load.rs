@@ -20,8 +20,12 @@ const MAX_RULE_FILE: u64 = 1 << 20;
 pub fn load(folders: &[std::path::PathBuf]) -> (RuleSet, Vec<Problem>) {
     let mut loader = Loader { set: RuleSet::default(), problems: Vec::new() };
     loader.embedded(&BUILT_IN);
+    let mut seen = std::collections::BTreeSet::new();
     for folder in folders {
-        loader.folder(folder);
+        // A folder that is named twice is read once.
+        if seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone())) {
+            loader.folder(folder);
+        }
     }
     loader.finish()
 }
