@@ -9,19 +9,19 @@ use std::process::{Command, Stdio};
 const NOISE: [&str; 9] =
     ["NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "TERM", "SOURCE_DATE_EPOCH"];
 
-pub struct Scratch(tempfile::TempDir);
+pub(crate) struct Scratch(tempfile::TempDir);
 
 /// What a run said.
 #[derive(Debug)]
-pub struct Said {
-    pub status: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Said {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Scratch {
     /// A folder with these files; text or bytes.
-    pub fn new<T: AsRef<[u8]>>(files: &[(&str, T)]) -> Scratch {
+    pub(crate) fn new<T: AsRef<[u8]>>(files: &[(&str, T)]) -> Scratch {
         let scratch = Scratch(tempfile::tempdir().unwrap());
         for (name, text) in files {
             scratch.write(name, text);
@@ -29,22 +29,22 @@ impl Scratch {
         scratch
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
     /// The binary with arguments that are parted by blanks.
-    pub fn command(&self, arguments: &str) -> Command {
+    pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
         for name in NOISE {
             command.env_remove(name);
@@ -54,17 +54,17 @@ impl Scratch {
         command
     }
 
-    pub fn run(&self, arguments: &str) -> Said {
+    pub(crate) fn run(&self, arguments: &str) -> Said {
         said(&mut self.command(arguments), b"")
     }
 
-    pub fn pipe(&self, input: impl AsRef<[u8]>, arguments: &str) -> Said {
+    pub(crate) fn pipe(&self, input: impl AsRef<[u8]>, arguments: &str) -> Said {
         said(&mut self.command(arguments), input.as_ref())
     }
 }
 
 /// Runs to the end; a binary that reads no input may close the pipe early.
-pub fn said(command: &mut Command, input: &[u8]) -> Said {
+pub(crate) fn said(command: &mut Command, input: &[u8]) -> Said {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
@@ -81,7 +81,7 @@ pub fn said(command: &mut Command, input: &[u8]) -> Said {
 impl Said {
     /// Fails with everything that was said unless the status is that and standard output holds all parts.
     #[track_caller]
-    pub fn ends(&self, status: i32, parts: &[&str]) -> &Said {
+    pub(crate) fn ends(&self, status: i32, parts: &[&str]) -> &Said {
         assert_eq!(self.status, status, "{self}");
         parts.iter().for_each(|part| assert!(self.out.contains(part), "no {part:?} on stdout of {self}"));
         self
@@ -89,21 +89,21 @@ impl Said {
 
     /// Standard error holds all parts.
     #[track_caller]
-    pub fn complains(&self, parts: &[&str]) -> &Said {
+    pub(crate) fn complains(&self, parts: &[&str]) -> &Said {
         parts.iter().for_each(|part| assert!(self.err.contains(part), "no {part:?} on stderr of {self}"));
         self
     }
 
     /// Standard output holds none of the parts.
     #[track_caller]
-    pub fn lacks(&self, parts: &[&str]) -> &Said {
+    pub(crate) fn lacks(&self, parts: &[&str]) -> &Said {
         parts.iter().for_each(|part| assert!(!self.out.contains(part), "{part:?} on stdout of {self}"));
         self
     }
 
     /// Standard output as JSON.
     #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self}"))
     }
 }
@@ -116,7 +116,7 @@ impl std::fmt::Display for Said {
 }
 
 /// Compares with `snapshots/cli/<name>.snap`.
-pub fn snapshot(name: &str, text: &str) {
+pub(crate) fn snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/cli"));
     settings.set_prepend_module_to_snapshot(false);
@@ -125,7 +125,7 @@ pub fn snapshot(name: &str, text: &str) {
 }
 
 /// A rule with everything that flags can touch: an error with a safe fix.
-pub const REPLICAS: (&str, &str) = (
+pub(crate) const REPLICAS: (&str, &str) = (
     "rules/ops/replicas.rhai",
     r#"//! ---
 //! severity: error
@@ -171,7 +171,7 @@ fn check(deployment, mesh) {
 );
 
 /// A warning with an unsafe fix and an info, about the same Deployment.
-pub const OWNER: (&str, &str) = (
+pub(crate) const OWNER: (&str, &str) = (
     "rules/team/owner.rhai",
     r#"//! ---
 //! severity: warning
@@ -193,14 +193,14 @@ fn check(deployment, mesh) {
 );
 
 /// A Deployment that both rules find something in.
-pub fn deployment(name: &str, replicas: u32) -> String {
+pub(crate) fn deployment(name: &str, replicas: u32) -> String {
     format!(
         "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {name}\n  namespace: shop\nspec:\n  replicas: {replicas}\n"
     )
 }
 
 /// A scratch folder with both rules and one Deployment, `a.yaml`.
-pub fn shop() -> Scratch {
+pub(crate) fn shop() -> Scratch {
     let files = [REPLICAS, OWNER].map(|(name, text)| (name, text.to_string()));
     let scratch = Scratch::new(&files);
     scratch.write("a.yaml", deployment("cart", 1));
@@ -208,4 +208,4 @@ pub fn shop() -> Scratch {
 }
 
 /// Flags that leave only the two rules on.
-pub const OURS: &str = "--rules rules --select ops,team";
+pub(crate) const OURS: &str = "--rules rules --select ops,team";
