@@ -43,7 +43,7 @@ pub(super) fn bare() -> (Engine, AfterDot) {
         .set_max_call_levels(32)
         .set_max_expr_depths(64, 64)
         .set_max_string_size(1 << 16)
-        .set_max_array_size(1 << 20)
+        .set_max_array_size(1 << 17)
         .set_max_map_size(1 << 16)
         .set_max_variables(256)
         .set_max_modules(0)
