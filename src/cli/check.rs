@@ -132,7 +132,8 @@ pub(super) fn run(arguments: &Arguments) -> Status {
     let loaded = arguments.rules.load();
     let mut settings = match settings(arguments, &loaded) {
         Ok(settings) => settings,
-        Err(problems) => return complain(&problems),
+        // A rule that can't be read has no name to select.
+        Err(problems) => return complain(&[&loaded.problems[..], &problems].concat()),
     };
     let mut input = match collect(arguments) {
         Ok(input) => input,
