@@ -156,6 +156,9 @@ fn order(c: &Context, v: V, other: &Plain) -> Option<Ordering> {
             if let Some(version) = Version::parse(other) {
                 return read("version", Version::parse(&text).map(|x| x.cmp(&version)));
             }
+            if let Some(duration) = Duration::parse(other) {
+                return read("duration", Duration::parse(&text).map(|d| d.cmp(&duration)));
+            }
             Some(text.as_str().cmp(other))
         }
         Plain::Boolean(_) => None,
