@@ -165,21 +165,27 @@ fn order(c: &Context, v: V, other: &Plain) -> Option<Ordering> {
     }
 }
 
+/// How two values compare: as what both can be read as.
 fn order_values(c: &Context, a: V, b: V) -> Option<Ordering> {
-    let other = c.text(b)?;
-    if let Some(quantity) = Quantity::parse(&other) {
-        return order(c, a, &Plain::Quantity(quantity));
+    fn both<T: Ord>(parse: fn(&str) -> Option<T>, a: &str, b: &str) -> Option<Ordering> {
+        Some(parse(a)?.cmp(&parse(b)?))
     }
-    if let Some(version) = Version::parse(&other) {
-        return order(c, a, &Plain::Version(version));
+    let (x, y) = (c.text(a)?, c.text(b)?);
+    let ordering = both(Quantity::parse, &x, &y)
+        .or_else(|| both(Version::parse, &x, &y))
+        .or_else(|| both(Duration::parse, &x, &y));
+    if ordering.is_none() {
+        for (v, other) in [(a, &y), (b, &x)] {
+            if Quantity::parse(other).is_some() {
+                c.note_unreadable(v, "quantity");
+            } else if Version::parse(other).is_some() {
+                c.note_unreadable(v, "version");
+            } else if Duration::parse(other).is_some() {
+                c.note_unreadable(v, "duration");
+            }
+        }
     }
-    if let Some(duration) = Duration::parse(&other) {
-        return order(c, a, &Plain::Duration(duration));
-    }
-    if c.quantity(a).is_some() {
-        c.note_unreadable(b, "quantity");
-    }
-    None
+    ordering
 }
 
 type Test = fn(Ordering) -> bool;
