@@ -294,3 +294,6 @@ pub(super) fn register(words: &mut Words<'_>) {
     words.silent("exists", |_: i64| true);
     words.silent("exists", |_: f64| true);
 }
+
+#[cfg(test)]
+mod tests;

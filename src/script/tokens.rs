@@ -43,3 +43,116 @@ pub(super) fn allow_keys_after_dots(engine: &mut Engine) -> AfterDot {
     });
     after_dot
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use rhai::Scope;
+
+    use super::super::value::V;
+    use super::super::{Context, engine};
+    use crate::mesh::test_mesh;
+    use crate::rule::RuleSet;
+
+    /// Keywords and reserved words of Rhai 1.27.
+    const WORDS: &[&str] = &[
+        "Fn",
+        "as",
+        "async",
+        "await",
+        "break",
+        "call",
+        "case",
+        "catch",
+        "const",
+        "continue",
+        "curry",
+        "debug",
+        "default",
+        "do",
+        "else",
+        "eval",
+        "exit",
+        "export",
+        "false",
+        "fn",
+        "for",
+        "go",
+        "goto",
+        "if",
+        "import",
+        "in",
+        "is",
+        "is_def_fn",
+        "is_def_var",
+        "is_shared",
+        "let",
+        "loop",
+        "match",
+        "module",
+        "new",
+        "nil",
+        "null",
+        "package",
+        "print",
+        "private",
+        "protected",
+        "public",
+        "return",
+        "shared",
+        "spawn",
+        "static",
+        "super",
+        "switch",
+        "sync",
+        "this",
+        "thread",
+        "throw",
+        "true",
+        "try",
+        "type_of",
+        "until",
+        "use",
+        "var",
+        "void",
+        "while",
+        "with",
+        "yield",
+    ];
+
+    #[test]
+    fn every_reserved_word_follows_a_dot() {
+        let data: String = WORDS.iter().map(|word| format!("  \"{word}\": {{ \"{word}\": is-{word} }}\n")).collect();
+        let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: a }}\ndata:\n{data}");
+        let context = Context::new(Arc::new(test_mesh(&[&text])), Arc::new(RuleSet::default()));
+        let properties: BTreeSet<String> = WORDS.iter().chain(&["data"]).map(|word| word.to_string()).collect();
+        let (mut engine, after_dot) = engine::bare();
+        engine::equip(&mut engine, &context, &properties);
+        for word in WORDS {
+            for code in [
+                format!("d.data.{word}.{word}.text()"),
+                format!("d.data . {word} .{word}.text()"),
+                format!("`${{d.data.{word}.{word}}}`"),
+                format!("let x = d.data.{word}; `${{x.{word}}}`"),
+                format!("if d.data.{word}.{word} == \"is-{word}\" {{ \"is-{word}\" }} else {{ \"\" }}"),
+            ] {
+                after_dot.reset();
+                let mut scope = Scope::new();
+                scope.push("d", V::at(context.mesh.resources[0].root));
+                let found = engine.eval_with_scope::<String>(&mut scope, &code);
+                assert_eq!(found.unwrap_or_else(|error| panic!("{code}: {error}")), format!("is-{word}"), "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_word_that_follows_no_dot_keeps_its_meaning() {
+        let (engine, after_dot) = engine::bare();
+        for code in ["let match = 1;", "let x = default;", "let switch = 1;", "switch 1 { 1 => 2 }", "let x = a.; in"] {
+            after_dot.reset();
+            assert!(engine.compile(code).is_err(), "{code}");
+        }
+    }
+}
