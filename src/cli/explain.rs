@@ -32,10 +32,12 @@ pub(super) fn run(arguments: &Arguments) -> Status {
             return complain(&[problem.help(format!("name one of {names}"))]);
         }
         let problem = Problem::error(format!("no rule is called \"{}\"", arguments.rule));
-        return complain(&[match load::did_you_mean(&loaded.set, &arguments.rule) {
+        let problem = match load::did_you_mean(&loaded.set, &arguments.rule) {
             Some(hint) => problem.help(hint),
             None => problem.help("`plimsoll rules` lists them"),
-        }]);
+        };
+        // A rule that can't be read has no name to explain.
+        return complain(&[&loaded.problems[..], &[problem]].concat());
     };
     let style = style(arguments.color, Severity::Info);
     out(&page(&loaded, rule, &style));

@@ -62,6 +62,8 @@ fn explain_takes_an_id_a_stem_or_an_alias() {
 fn explain_of_an_unknown_name_says_what_was_meant() {
     let s = shop();
     s.run("explain host-not-fund").ends(2, &[]).complains(&["\"host-not-fund\"", "did you mean \"host-not-found\"?"]);
+    s.write("rules/x/broken.rhai", "nonsense");
+    s.run("explain broken --rules rules").ends(2, &[]).complains(&["rule has no header"]);
     s.run("explain xyzzy").ends(2, &[]).complains(&["`plimsoll rules` lists them"]);
 }
 
