@@ -27,6 +27,9 @@ impl Default for Limits {
     }
 }
 
+/// What YAML takes for white space; Rust knows more of it.
+const BLANK: [char; 4] = [' ', '\t', '\r', '\n'];
+
 /// Parses a whole text: all documents, those after a broken one included.
 pub fn parse(file: FileId, text: Arc<str>) -> Tree {
     build(file, text, None, None, Limits::default())
@@ -222,7 +225,9 @@ impl Builder {
             ScalarStyle::Plain => {
                 if start == end {
                     // An empty value is reported as `~` of no width, before the colon or after the dash.
-                    if text[start..].starts_with(':') {
+                    if let Some(rest) = text[start..].strip_prefix(':')
+                        && rest.chars().next().is_none_or(|c| c.is_whitespace() || matches!(c, ',' | '}' | ']'))
+                    {
                         start += 1;
                         end = start;
                     }
@@ -231,7 +236,7 @@ impl Builder {
                     flags |= flag::PLAIN;
                 } else {
                     flags |= flag::PLAIN | flag::DECODED;
-                    end = start + text[start..end].trim_end().len();
+                    end = start + text[start..end].trim_end_matches(BLANK).len();
                     decoded = Some(value);
                 }
             }
@@ -246,7 +251,7 @@ impl Builder {
             ScalarStyle::Literal | ScalarStyle::Folded => {
                 flags |= flag::DECODED | flag::BLOCK;
                 start = block_scalar_start(text, start);
-                end = start + text[start..end.max(start)].trim_end().len();
+                end = start + text[start..end.max(start)].trim_end_matches(BLANK).len();
                 decoded = Some(value);
             }
         }
@@ -400,7 +405,8 @@ fn block_scalar_start(text: &str, content: usize) -> usize {
         if let Some(at) = indicator(line) {
             return line_start + at;
         }
-        if line_start == 0 || (!line.trim().is_empty() && end != content) {
+        // An empty one at the end of the text starts at the indicator itself.
+        if line_start == 0 || !line.trim().is_empty() {
             return content;
         }
         end = line_start - 1;

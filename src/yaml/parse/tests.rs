@@ -169,3 +169,14 @@ fn maps_that_merge_maps_that_merge_maps_end() {
     assert!(last.get("nothing").is_none());
     assert!(last.entries().any(|(key, _)| key.text() == Some("own")));
 }
+
+#[test]
+fn empty_values_and_blocks_overlap_nothing() {
+    let t = tree("a: |\nb: >-\n");
+    let root = t.roots().next().unwrap();
+    assert_eq!((slice(&t, root.get("a").unwrap()), slice(&t, root.get("b").unwrap())), ("|".into(), ">-".into()));
+    let t = tree("? x\n:y: 1\n");
+    let root = t.roots().next().unwrap();
+    assert_eq!(root.get("x").unwrap().local_range(), 4..4);
+    assert_eq!(slice(&t, root.get(":y").unwrap().key().unwrap()), ":y");
+}
