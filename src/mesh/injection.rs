@@ -132,6 +132,10 @@ impl Mesh {
         }
         let mut best = (Tri::No, DEFAULT_REVISION.to_string());
         for webhook in &self.installation.webhooks {
+            if webhook.alternative {
+                best = (Tri::Unknown, webhook.revision.to_string());
+                continue;
+            }
             let answer = webhook.namespaces.matches(namespace).and(webhook.objects.matches(&workload.labels));
             if answer == Tri::Yes {
                 return (Tri::Yes, webhook.revision.to_string());

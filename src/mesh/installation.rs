@@ -54,6 +54,8 @@ pub struct InjectionWebhook {
     pub namespaces: Selector,
     /// `objectSelector`
     pub objects: Selector,
+    /// Copies say something else: whether it selects a pod is not known.
+    pub alternative: bool,
 }
 
 /// Somebody names a Service and a port of it.
@@ -141,13 +143,24 @@ impl Installation {
 
     fn read_webhooks(&mut self, mesh: &Mesh) {
         for (kind, mutating) in [("MutatingWebhookConfiguration", true), ("ValidatingWebhookConfiguration", false)] {
-            for id in mesh.of_kind("admissionregistration.k8s.io", kind) {
+            let revision = |id: ResourceId| {
                 let root = mesh.root(id);
+                let label = root.at(&["metadata", "labels", "istio.io/rev"]);
+                let label = label.or_else(|| root.at(&["metadata", "labels", "istio.io/tag"]));
+                label.and_then(Node::text).unwrap_or(DEFAULT_REVISION)
+            };
+            let copies = |id: ResourceId| match mesh.resource(id).copy {
+                Copy::Alternative => mesh.copies(mesh.resource(id)).to_vec(),
+                _ => vec![id],
+            };
+            let all = mesh.of_kind("admissionregistration.k8s.io", kind);
+            let mut ids: Vec<_> = all.flat_map(copies).collect();
+            // The API server calls them in the order of their names.
+            ids.sort_by_key(|id| (mesh.resource(*id).name.clone(), revision(*id)));
+            for id in ids {
+                let alternative = mesh.resource(id).copy == Copy::Alternative;
+                let (root, revision) = (mesh.root(id), revision(id));
                 let tree = mesh.resource(id).root.tree;
-                let label = root
-                    .at(&["metadata", "labels", "istio.io/rev"])
-                    .or_else(|| root.at(&["metadata", "labels", "istio.io/tag"]));
-                let revision = label.and_then(Node::text).unwrap_or(DEFAULT_REVISION);
                 for webhook in root.get("webhooks").into_iter().flat_map(Node::items) {
                     // `….sidecar-injector.istio.io`, `rev.validation.istio.io`, `validation.istio.io`
                     let name = webhook.get("name").and_then(Node::text).unwrap_or("");
@@ -161,7 +174,11 @@ impl Installation {
                             revision: revision.into(),
                             namespaces: Selector::read(webhook.get("namespaceSelector")),
                             objects: Selector::read(webhook.get("objectSelector")),
+                            alternative,
                         });
+                    }
+                    if alternative {
+                        continue;
                     }
                     let Some(service) = webhook.at(&["clientConfig", "service"]) else { continue };
                     let text = |key: &str| service.get(key).filter(|n| !n.is_unknown()).and_then(Node::text);
