@@ -66,6 +66,10 @@ impl Index {
                 .collect();
             index.add(resource.namespace(), id, read);
         }
+        // By name, not by file: which policy a finding is about must not depend on where it stands.
+        for policies in index.policies.values_mut() {
+            policies.sort_by_key(|policy| mesh.resource(policy.id).name.clone());
+        }
         for (group, kind) in OTHERS {
             for id in mesh.of_kind(group, kind) {
                 match &mesh.resource(id).namespace {

@@ -144,7 +144,7 @@ fn case_17_policies_add_up() {
         ),
     ]);
     assert_eq!(says(&m, "shop/a", "shop/b", "80"), "allowed");
-    assert_eq!(says(&m, "shop/c", "shop/b", "80"), "ingress blocked by zz, aa");
+    assert_eq!(says(&m, "shop/c", "shop/b", "80"), "ingress blocked by aa, zz");
     assert_eq!(says(&m, "shop/a", "shop/c", "80"), "ingress blocked by zz");
 }
 
