@@ -67,11 +67,14 @@ impl Context {
     /// "shop/cart", "shop/cart and shop/web", "12 workloads, among them shop/cart and shop/web".
     pub(crate) fn in_words(&self, list: &L) -> String {
         let name = |v: &V| self.as_resource(*v).map_or_else(|| self.shown(*v), |id| self.full_name(id));
-        match list.items.as_slice() {
+        let mut names: Vec<String> = list.items.iter().map(name).collect();
+        // A message must not depend on the files in which its workloads stand.
+        names.sort();
+        match names.as_slice() {
             [] => "nothing".to_string(),
-            [one] => name(one),
-            [one, other] => format!("{} and {}", name(one), name(other)),
-            [one, other, ..] => format!("{} workloads, among them {} and {}", list.items.len(), name(one), name(other)),
+            [one] => one.clone(),
+            [one, other] => format!("{one} and {other}"),
+            [one, other, ..] => format!("{} workloads, among them {one} and {other}", names.len()),
         }
     }
 }
