@@ -345,6 +345,12 @@ mod tests {
         assert_eq!(&*decide("istio.io/rev: blue").revision, "blue");
         assert_eq!(decide("istio-injection: enabled").sidecar, Tri::No);
         assert_eq!(decide("istio.io/rev: green").sidecar, Tri::Unknown);
+        // Which of two copies is applied is not known, and neither is what they select.
+        let copy = webhook.replace("{istio.io/rev: blue}}\n  object", "{istio.io/rev: other}}\n  object");
+        for copies in [[webhook, &copy], [&copy, webhook]] {
+            let mesh = test_mesh(&[&pod("app: a", "", ""), &namespace("istio.io/rev: blue"), copies[0], copies[1]]);
+            assert_eq!(mesh.injection(WorkloadId(0)).sidecar, Tri::Unknown);
+        }
     }
 
     #[test]
