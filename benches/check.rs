@@ -1,1 +1,2 @@
+//! Speed and memory by stage.
 fn main() {}

@@ -102,7 +102,12 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     let names = set.names();
     let judged = suppress::apply(findings, &suppressions, &settings.declared.today, settings.all_rules, &names);
     let mut findings = judged.active;
-    findings.extend(judged.extra.into_iter().filter(|f| is_on(f.rule.as_str())).map(|f| owned(&mesh, f)));
+    for mut about_comment in judged.extra.into_iter().filter(|f| is_on(f.rule.as_str())) {
+        if let Some(rule) = set.rules.iter().find(|r| r.id == about_comment.rule) {
+            about_comment.why.clone_from(&rule.page.why);
+        }
+        findings.push(owned(&mesh, about_comment));
+    }
     put_in_order(&mut findings);
     run::number_fingerprints(&mut findings);
 

@@ -51,6 +51,9 @@ pub struct Declared {
     pub official: bool,
 }
 
+/// `Kind.group`, namespace, name.
+type Identity = (Box<str>, Box<str>, Box<str>);
+
 /// The index of one cluster.
 #[derive(Debug)]
 pub struct Mesh {
@@ -67,7 +70,7 @@ pub struct Mesh {
     /// NetworkPolicies, ready to be asked.
     pub reach: reach::Index,
     by_kind: HashMap<(Box<str>, Box<str>), Vec<ResourceId>>,
-    by_name: HashMap<(Box<str>, Box<str>, Box<str>), Vec<ResourceId>>,
+    by_name: HashMap<Identity, Vec<ResourceId>>,
     namespaces: HashMap<Box<str>, Namespace>,
     workload_index: workload::Index,
     service_index: service::Index,
@@ -84,7 +87,7 @@ impl Mesh {
     /// Indexes resources that are in canonical order.
     pub fn new(cluster: &str, trees: Arc<Trees>, mut resources: Vec<Resource>, declared: Declared) -> Mesh {
         let mut by_kind: HashMap<_, Vec<_>> = HashMap::new();
-        let mut by_name: HashMap<(Box<str>, Box<str>, Box<str>), Vec<ResourceId>> = HashMap::new();
+        let mut by_name: HashMap<Identity, Vec<ResourceId>> = HashMap::new();
         for (i, resource) in resources.iter().enumerate() {
             let id = ResourceId(i as u32);
             by_kind.entry((resource.group.clone(), resource.kind.clone())).or_default().push(id);
@@ -192,7 +195,7 @@ impl Mesh {
         let id = at.checked_sub(1)?;
         let root = self.trees.node(self.resources[id].root);
         let inside = self.resources[id].root.tree == place.tree
-            && root.local_range().end >= self.trees.node(place).local_range().start as usize;
+            && root.local_range().end >= self.trees.node(place).local_range().start;
         inside.then_some(ResourceId(id as u32))
     }
 }

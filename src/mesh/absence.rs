@@ -35,6 +35,7 @@ impl Absence {
     /// What was looked up and not found, for a message that starts with "… is".
     pub fn in_words(&self) -> String {
         match self.certainty {
+            Certainty::Likely if self.count == 1 => format!("not {}", self.among),
             Certainty::Likely => format!("not among {}", self.among),
             _ => "not there".to_string(),
         }
@@ -63,7 +64,7 @@ impl Mesh {
         let of = if namespace.is_empty() { String::new() } else { format!(" of namespace {namespace}") };
         Absence {
             certainty,
-            among: format!("the {read} {plural} read{place}"),
+            among: format!("the {} {plural} read{place}", if read == 1 { "one".to_string() } else { read.to_string() }),
             what: format!("{}{of}", self::plural(kind)),
             count: read,
         }

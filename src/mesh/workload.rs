@@ -163,11 +163,14 @@ impl Mesh {
     }
 }
 
+/// Namespace, key, value.
+type NamespacedLabel = (Box<str>, Box<str>, Box<str>);
+
 /// Workloads by what selectors ask for.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     by_namespace: HashMap<Box<str>, Vec<WorkloadId>>,
-    by_label: HashMap<(Box<str>, Box<str>, Box<str>), Vec<WorkloadId>>,
+    by_label: HashMap<NamespacedLabel, Vec<WorkloadId>>,
     /// Those of which some label is not known.
     uncertain: HashMap<Box<str>, Vec<WorkloadId>>,
 }

@@ -23,7 +23,7 @@ fn rules_as_json_holds_what_a_website_needs() {
     let rule = |id: &str| rules.iter().find(|rule| rule["id"] == id).unwrap();
     let ours = rule("ops/replicas");
     assert_eq!(ours["title"], "too few replicas");
-    assert_eq!(ours["why"], "Nobody answers while the only replica restarts");
+    assert_eq!(ours["why"], "nobody answers while the only replica restarts");
     assert_eq!((ours["severity"].as_str(), ours["builtIn"].as_bool()), (Some("error"), Some(false)));
     assert_eq!(ours["checks"][0], "Deployment");
     assert_eq!(ours["aka"][0], "REP001");
