@@ -1,2 +1,166 @@
-//! Speed and memory by stage.
-fn main() {}
+//! Time by stage and peak memory, side by side in one run:
+//! `cargo bench --bench check -- 1000 10000 100000` (documents; 1,000 and 10,000 where none are given).
+//!
+//! Figures of one run may be compared with each other, not with those of another day or machine.
+
+mod generator;
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use plimsoll::config::{Flags, Settings};
+use plimsoll::mesh::Mesh;
+use plimsoll::rule::load;
+use plimsoll::run::{self, Loaded};
+use plimsoll::source::{SourceFile, Sources};
+use plimsoll::yaml::Trees;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The child process that measures memory: one check and nothing else.
+const MEMORY: &str = "memory-of";
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    if let [mode, documents] = arguments.as_slice()
+        && mode == MEMORY
+    {
+        return check_once(documents.parse().unwrap_or(0));
+    }
+    if std::env::args().any(|a| a == "--test") {
+        return;
+    }
+    let sizes: Vec<usize> = arguments.iter().filter_map(|a| a.parse().ok()).collect();
+    for documents in if sizes.is_empty() { vec![1_000, 10_000] } else { sizes } {
+        measure(documents);
+    }
+}
+
+fn loaded() -> Loaded {
+    let (set, problems) = load::load(&[]);
+    Loaded::new(set, problems)
+}
+
+fn settings(loaded: &Loaded, jobs: usize) -> Settings {
+    let flags = Flags { today: Some("2026-11-22".to_string()), ..Flags::default() };
+    let mut settings = Settings::new(&flags, &loaded.set).unwrap_or_default();
+    settings.jobs = jobs;
+    settings
+}
+
+fn sources(texts: &[String]) -> Sources {
+    let files = texts.iter().enumerate().map(|(i, text)| SourceFile::new(format!("{i:05}.yaml"), None, text.as_str()));
+    Sources::new(files.collect())
+}
+
+/// The median of several rounds.
+fn median(rounds: usize, mut work: impl FnMut()) -> Duration {
+    let mut times: Vec<Duration> = (0..rounds)
+        .map(|_| {
+            let clock = Instant::now();
+            work();
+            clock.elapsed()
+        })
+        .collect();
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn measure(documents: usize) {
+    let texts = generator::corpus(documents);
+    let bytes: usize = texts.iter().map(String::len).sum();
+    let rounds = if documents > 20_000 { 3 } else { 7 };
+    let loaded = loaded();
+    let sources = sources(&texts);
+    println!("{documents} documents, {:.1} MB in {} files", bytes as f64 / 1e6, texts.len());
+
+    let raw = median(rounds, || {
+        for text in &texts {
+            let mut parser = granit_parser::Parser::new_from_str(text);
+            while let Some(event) = parser.next_event() {
+                let _ = black_box(event);
+            }
+        }
+    });
+    let line = |what: &str, time: Duration| {
+        let ratio = time.as_secs_f64() / raw.as_secs_f64();
+        let each = time.as_secs_f64() * 1e6 / documents as f64;
+        println!(
+            "  {what:<28} {:>9.1} ms {each:>8.1} µs a document {ratio:>6.2} × raw events",
+            time.as_secs_f64() * 1e3
+        );
+    };
+    line("raw events", raw);
+    let serde = median(rounds, || {
+        for text in &texts {
+            for document in serde_yaml::Deserializer::from_str(text) {
+                use serde::Deserialize;
+                let _ = black_box(serde_yaml::Value::deserialize(document));
+            }
+        }
+    });
+    line("serde_yaml::Value", serde);
+
+    let parse = || {
+        let trees = sources.iter().map(|(id, file)| plimsoll::yaml::parse::parse(id, file.text.clone()));
+        Arc::new(Trees::new(trees))
+    };
+    line("span tree", median(rounds, || drop(black_box(parse()))));
+    let settings_of_one = settings(&loaded, 1);
+    let mesh = |trees: &Arc<Trees>| {
+        let resources =
+            (0..sources.len()).flat_map(|n| plimsoll::resource::find(trees, n as u32, "default", false).resources);
+        Arc::new(Mesh::new("", trees.clone(), resources.collect(), settings_of_one.declared.clone()))
+    };
+    let trees = parse();
+    line("resources and mesh", median(rounds, || drop(black_box(mesh(&trees)))));
+    let indexed = mesh(&trees);
+    let rules = |jobs| drop(black_box(run::run(&indexed, &loaded, &settings_of_one.rules, jobs)));
+    line("rules, 1 thread", median(rounds, || rules(1)));
+    for jobs in [1, 2] {
+        let settings = settings(&loaded, jobs);
+        let time = median(rounds, || drop(black_box(plimsoll::check(&sources, &loaded, &settings))));
+        line(&format!("whole check, {jobs} thread{}", if jobs == 1 { "" } else { "s" }), time);
+    }
+    start_up();
+    memory(documents, bytes);
+}
+
+/// From nothing to the findings of one small file: rules are read, checked and compiled.
+fn start_up() {
+    let small = sources(&[include_str!("../examples/broken/routes.yaml").to_string()]);
+    let time = median(15, || {
+        let loaded = loaded();
+        let settings = settings(&loaded, 2);
+        drop(black_box(plimsoll::check(&small, &loaded, &settings)));
+    });
+    println!("  start-up on one small file   {:>9.1} ms", time.as_secs_f64() * 1e3);
+}
+
+fn check_once(documents: usize) {
+    let loaded = loaded();
+    let settings = settings(&loaded, 2);
+    let sources = sources(&generator::corpus(documents));
+    let outcome = plimsoll::check(&sources, &loaded, &settings);
+    assert!(outcome.problems.is_empty());
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap_or("0 kB").trim();
+    println!("{} {}", peak.trim_end_matches(" kB"), outcome.findings.len());
+}
+
+/// The peak of a process that does one check; its input is in memory as well.
+fn memory(documents: usize, bytes: usize) {
+    let Ok(this) = std::env::current_exe() else { return };
+    let Ok(output) = std::process::Command::new(this).args([MEMORY, &documents.to_string()]).output() else { return };
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut words = text.split_whitespace();
+    let kilobytes: f64 = words.next().and_then(|w| w.parse().ok()).unwrap_or(0.0);
+    let findings = words.next().unwrap_or("?");
+    let factor = kilobytes * 1024.0 / bytes as f64;
+    println!(
+        "  peak memory                  {:>9.1} MB {factor:>8.1} × the input's bytes ({findings} findings)",
+        kilobytes / 1024.0
+    );
+}

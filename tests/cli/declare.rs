@@ -85,7 +85,7 @@ fn wrong_assumptions_are_told() {
 fn completeness_makes_an_absence_certain() {
     let s = scratch();
     let check = |flags: &str| s.run(&format!("check a.yaml --select host-not-found --format short {flags}"));
-    check("").ends(0, &["warning[traffic/host-not-found] host \"gone\" is not among"]);
+    check("").ends(0, &["warning[traffic/host-not-found] host \"gone\" is not the one Service read"]);
     for flag in ["--complete", "--complete=Service", "--complete=all", "--complete=Service,ServiceEntry"] {
         check(flag).ends(1, &["error[traffic/host-not-found] no Service or ServiceEntry declares host \"gone\""]);
     }
