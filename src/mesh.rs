@@ -71,6 +71,7 @@ pub struct Mesh {
     pub reach: reach::Index,
     by_kind: HashMap<(Box<str>, Box<str>), Vec<ResourceId>>,
     by_name: HashMap<Identity, Vec<ResourceId>>,
+    by_namespace: HashMap<(Box<str>, Box<str>), Vec<ResourceId>>,
     namespaces: HashMap<Box<str>, Namespace>,
     workload_index: workload::Index,
     service_index: service::Index,
@@ -108,6 +109,7 @@ impl Mesh {
             reach: reach::Index::default(),
             by_kind,
             by_name,
+            by_namespace: HashMap::new(),
             namespaces: HashMap::new(),
             workload_index: workload::Index::default(),
             service_index: service::Index::default(),
@@ -117,6 +119,14 @@ impl Mesh {
             installation: Installation::default(),
             injections: Vec::new(),
         };
+        for id in (0..mesh.resources.len() as u32).map(ResourceId) {
+            if !mesh.counts(id) {
+                continue;
+            }
+            let resource = &mesh.resources[id.0 as usize];
+            let kind = format!("{}.{}", resource.kind, resource.group).into_boxed_str();
+            mesh.by_namespace.entry((kind, resource.namespace().into())).or_default().push(id);
+        }
         mesh.namespaces = namespace::index(&mesh);
         mesh.workloads = workload::index(&mesh);
         mesh.workload_index = workload::Index::new(&mesh.workloads);
@@ -148,6 +158,13 @@ impl Mesh {
     /// All resources of a kind, each identity once, in canonical order.
     pub fn of_kind(&self, group: &str, kind: &str) -> impl Iterator<Item = ResourceId> {
         self.by_kind.get(&(group.into(), kind.into())).into_iter().flatten().copied().filter(|id| self.counts(*id))
+    }
+
+    /// The resources of a kind in one namespace, each identity once; `namespace` is empty for
+    /// cluster-scoped kinds.
+    pub fn of_kind_in(&self, group: &str, kind: &str, namespace: &str) -> &[ResourceId] {
+        let kind = format!("{kind}.{group}").into_boxed_str();
+        self.by_namespace.get(&(kind, namespace.into())).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a resource stands for its identity: copies are counted once.

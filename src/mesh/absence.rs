@@ -51,7 +51,7 @@ impl Mesh {
     /// What it proves that no resource of that kind was found; `namespace` is empty for
     /// cluster-scoped kinds.
     pub fn absence(&self, group: &str, kind: &str, namespace: &str) -> Absence {
-        let read = self.of_kind(group, kind).filter(|id| self.resource(*id).namespace() == namespace).count();
+        let read = self.of_kind_in(group, kind, namespace).len();
         let place = if namespace.is_empty() { String::new() } else { format!(" in namespace \"{namespace}\"") };
         let plural = if read == 1 { kind.to_string() } else { plural(kind) };
         let certainty = if self.is_complete(group, kind) {

@@ -67,6 +67,8 @@ pub struct Entry {
 pub(super) struct Index {
     exact: HashMap<Box<str>, Vec<Entry>>,
     wildcard: Vec<Entry>,
+    /// The first Service of each name.
+    services_by_name: HashMap<Box<str>, ResourceId>,
 }
 
 impl Index {
@@ -91,6 +93,7 @@ impl Index {
             let resource = mesh.resource(id);
             let Some(place) = mesh.at(id, &["metadata", "name"]) else { continue };
             let namespace = resource.namespace();
+            index.services_by_name.entry(resource.name.clone()).or_insert(id);
             let export = mesh.root(id).at(&["metadata", "annotations", "networking.istio.io/exportTo"]);
             let scopes = match export.and_then(Node::text).map(str::trim) {
                 None | Some("") => Vec::new(),
@@ -120,8 +123,8 @@ pub enum Answer {
     Found(Entry),
     /// Somebody declares it, but not for that namespace (`exportTo`).
     Hidden(Entry),
-    /// Nobody does, with what that proves and the closest host that exists.
-    Missing(Absence, Option<Entry>),
+    /// Nobody does, with what that proves.
+    Missing(Absence),
 }
 
 impl Mesh {
@@ -146,46 +149,42 @@ impl Mesh {
 
     fn missing_host(&self, host: &str, expanded: &str, namespace: &str) -> Answer {
         if is_wildcard(host) || host.is_empty() {
-            return Answer::Missing(Absence::unknown("wildcard hosts"), None);
+            return Answer::Missing(Absence::unknown("wildcard hosts"));
         }
         let Some((name, service_namespace)) = parse_fqdn(expanded) else {
-            return self.missing_external_host(host, namespace);
+            return Answer::Missing(self.missing_external_host(host, namespace));
         };
-        let nearest = self.nearest_service(name, service_namespace, namespace);
         // Services that exist without a manifest: the API server's own, istiod's (if it was not
         // rendered), and those that istiod creates for Gateway API gateways.
         let run_time = (name == "kubernetes" && service_namespace == "default")
             || (name.starts_with("istiod") && self.istiods.is_empty())
             || self.gateway_service(name, service_namespace);
-        let absence = if run_time {
+        Answer::Missing(if run_time {
             Absence::unknown(format!("Services of namespace {service_namespace}"))
         } else {
             self.absence("", "Service", service_namespace)
-        };
-        Answer::Missing(absence, nearest)
+        })
     }
 
     /// `reviews.prod` means no Service to istiod; a ServiceEntry may declare any such host.
-    fn missing_external_host(&self, host: &str, namespace: &str) -> Answer {
-        let service = host.strip_suffix(".svc").unwrap_or(host).rsplit_once('.').and_then(|(name, ns)| {
-            let host = format!("{name}.{ns}.svc.cluster.local");
-            self.hosts.exact.get(host.as_str())?.first().cloned()
-        });
-        if let Some(service) = service {
-            let absence = Absence {
+    fn missing_external_host(&self, host: &str, namespace: &str) -> Absence {
+        if self.half_named_service(host).is_some() {
+            return Absence {
                 certainty: Certainty::Likely,
                 among: "the hosts that were read".to_string(),
                 what: String::new(),
                 count: self.hosts.exact.len(),
             };
-            return Answer::Missing(absence, Some(service));
         }
-        let mut absence = self.absence("networking.istio.io", "ServiceEntry", namespace);
+        let absence = self.absence("networking.istio.io", "ServiceEntry", namespace);
         // Any namespace may export a ServiceEntry to this one.
-        if absence.certainty == Certainty::Likely {
-            absence = Absence::unknown(absence.what);
-        }
-        Answer::Missing(absence, None)
+        if absence.certainty == Certainty::Likely { Absence::unknown(absence.what) } else { absence }
+    }
+
+    /// The Service that `reviews.prod` or `reviews.prod.svc` is meant for.
+    fn half_named_service(&self, host: &str) -> Option<&Entry> {
+        let (name, namespace) = host.strip_suffix(".svc").unwrap_or(host).rsplit_once('.')?;
+        self.hosts.exact.get(format!("{name}.{namespace}.svc.cluster.local").as_str())?.first()
     }
 
     /// Gateways of the Gateway API get a Service `<name>-<class>` from istiod.
@@ -197,21 +196,26 @@ impl Mesh {
         })
     }
 
-    /// The Service whose name is most alike: in the namespace that was meant, else anywhere.
-    fn nearest_service(&self, name: &str, namespace: &str, own: &str) -> Option<Entry> {
-        let services = || self.of_kind("", "Service").filter(|id| !self.resource(*id).name.is_empty());
-        let entry = |id: ResourceId| {
-            let resource = self.resource(id);
-            let host = format!("{}.{}.svc.cluster.local", resource.name, resource.namespace());
-            let place = self.at(id, &["metadata", "name"])?;
-            Some(Entry { resource: id, place, host: host.into(), scopes: Vec::new() })
-        };
-        let same_name = services().find(|id| *self.resource(*id).name == *name);
-        let in_namespace: Vec<_> = services()
-            .filter(|id| self.resource(*id).namespace() == namespace || self.resource(*id).namespace() == own)
+    /// The Service that a host which nothing declares may be meant for: the one of `reviews.prod`, else
+    /// the most alike of its namespace or of the resource's own, else one of the same name elsewhere.
+    pub fn closest_service(&self, host: &str, namespace: &str) -> Option<Entry> {
+        if let Some(service) = self.half_named_service(host) {
+            return Some(service.clone());
+        }
+        let expanded = expand(host, namespace);
+        let (name, meant) = parse_fqdn(&expanded)?;
+        let near: Vec<ResourceId> = [meant, namespace]
+            .iter()
+            .flat_map(|ns| self.of_kind_in("", "Service", ns))
+            .copied()
+            // A hint is not worth more than that many comparisons.
+            .take(5_000)
             .collect();
-        let alike = closest(name, in_namespace.iter().map(|id| &*self.resource(*id).name)).map(|i| in_namespace[i]);
-        alike.or(same_name).and_then(entry)
+        let alike = closest(name, near.iter().map(|id| &*self.resource(*id).name)).map(|i| near[i]);
+        let id = alike.or_else(|| self.hosts.services_by_name.get(name).copied())?;
+        let resource = self.resource(id);
+        let host = format!("{}.{}.svc.cluster.local", resource.name, resource.namespace());
+        Some(Entry { resource: id, place: self.at(id, &["metadata", "name"])?, host: host.into(), scopes: Vec::new() })
     }
 
     /// Whether a resource with `exportTo` is seen from a namespace.
@@ -332,11 +336,15 @@ mod tests {
         let mesh = test_mesh(&[&service("reviews", "shop")]);
         assert!(matches!(mesh.host("reviews", "shop"), Answer::Found(_)));
         assert!(matches!(mesh.host("reviews.shop.svc.cluster.local", "other"), Answer::Found(_)));
-        let Answer::Missing(absence, _) = mesh.host("reviews", "other") else { panic!() };
+        let Answer::Missing(absence) = mesh.host("reviews", "other") else { panic!() };
         assert_eq!(absence.certainty, Certainty::Unknown);
-        let Answer::Missing(absence, Some(near)) = mesh.host("reviws", "shop") else { panic!() };
-        assert_eq!((absence.certainty, &*near.host), (Certainty::Likely, "reviews.shop.svc.cluster.local"));
-        let Answer::Missing(absence, Some(_)) = mesh.host("reviews.shop", "shop") else { panic!() };
+        let Answer::Missing(absence) = mesh.host("reviws", "shop") else { panic!() };
+        assert_eq!(absence.certainty, Certainty::Likely);
+        for host in ["reviws", "reviews.shop", "reviews.shop.svc"] {
+            let near = mesh.closest_service(host, "shop").unwrap();
+            assert_eq!(&*near.host, "reviews.shop.svc.cluster.local");
+        }
+        let Answer::Missing(absence) = mesh.host("reviews.shop", "shop") else { panic!() };
         assert_eq!(absence.certainty, Certainty::Likely);
     }
 
@@ -344,9 +352,9 @@ mod tests {
     fn complete_makes_absence_certain() {
         let declared = Declared { complete: vec!["Service".into()], ..Declared::default() };
         let mesh = test_mesh_with(&[&service("a", "shop")], declared);
-        let Answer::Missing(absence, _) = mesh.host("b", "elsewhere") else { panic!() };
+        let Answer::Missing(absence) = mesh.host("b", "elsewhere") else { panic!() };
         assert_eq!(absence.certainty, Certainty::Certain);
-        let Answer::Missing(absence, _) = mesh.host("api.example.com", "shop") else { panic!() };
+        let Answer::Missing(absence) = mesh.host("api.example.com", "shop") else { panic!() };
         assert_eq!(absence.certainty, Certainty::Unknown);
     }
 
@@ -369,7 +377,7 @@ mod tests {
     fn run_time_services_are_never_missing() {
         let mesh = test_mesh(&[&service("a", "default"), &service("b", "istio-system")]);
         for (host, namespace) in [("kubernetes", "default"), ("istiod", "istio-system")] {
-            let Answer::Missing(absence, _) = mesh.host(host, namespace) else { panic!() };
+            let Answer::Missing(absence) = mesh.host(host, namespace) else { panic!() };
             assert_eq!(absence.certainty, Certainty::Unknown, "{host}");
         }
     }

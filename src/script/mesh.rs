@@ -64,7 +64,7 @@ impl Context {
         match self.mesh.host(&text, &self.namespace_of(from)) {
             Answer::Found(entry) => V::at(entry.place),
             Answer::Hidden(entry) => self.unknown_at(entry.place, "exportTo"),
-            Answer::Missing(absence, _) => self.absent(host.place, absence),
+            Answer::Missing(absence) => self.absent(host.place, absence),
         }
     }
 
@@ -270,9 +270,9 @@ pub(super) fn register(words: &mut Words<'_>) {
         "Service",
         move |_: M, host: V, from: V| {
             let text = x.text(host).unwrap_or_default();
-            match x.mesh.host(&text, &x.namespace_of(from)) {
-                Answer::Missing(_, Some(entry)) => V::at(entry.place),
-                _ => x.missing(host.place, Vec::new(), None),
+            match x.mesh.closest_service(&text, &x.namespace_of(from)) {
+                Some(entry) => V::at(entry.place),
+                None => x.missing(host.place, Vec::new(), None),
             }
         },
     );
