@@ -317,6 +317,13 @@ fn edit(
             plural(result.applied, "fix").replace("fixs", "fixes") + " applied",
             plural(result.changed.len(), "file")
         ));
+        let more = outcome.findings.iter().filter(|f| f.fixes.iter().any(|fix| !fix.safe)).count();
+        if !unsafe_too && more > 0 {
+            err(&format!("plimsoll: {more} more with --fix=unsafe\n"));
+        }
+        if after.sources.iter().any(|(_, file)| file.name == STDIN) {
+            err("plimsoll: standard input is never edited\n");
+        }
         for conflict in &result.conflicts {
             err(&format!(
                 "plimsoll: not applied: {} ({}): another fix changes the same place\n",

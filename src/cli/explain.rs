@@ -6,7 +6,7 @@ use crate::example;
 use crate::finding::{Problem, Severity};
 use crate::report::{Report, Style, pretty};
 use crate::rule::header::Subject;
-use crate::rule::page::ExampleKind;
+use crate::rule::page::{ExampleKind, without_marker};
 use crate::rule::{Rule, load};
 use crate::run::Loaded;
 
@@ -82,7 +82,7 @@ fn page(loaded: &Loaded, rule: &Rule, style: &Style) -> String {
                 out += &findings(loaded, rule, example, style);
             }
         } else if code {
-            out += &format!("    {line}\n");
+            out += &without_marker(line).map_or(String::new(), |line| format!("    {line}\n"));
         } else if let Some(heading) = line.strip_prefix("## ") {
             wrap(&mut paragraph, &mut out);
             out += &(bold(heading) + "\n");
@@ -104,8 +104,9 @@ fn findings(loaded: &Loaded, rule: &Rule, example: &crate::rule::page::Example, 
     if example.kind == ExampleKind::Good {
         return String::new();
     }
+    let example = example.without_markers();
     let sources = example.sources();
-    let Ok(outcome) = example::outcome(loaded, rule, example, &sources) else { return String::new() };
+    let Ok(outcome) = example::outcome(loaded, rule, &example, &sources) else { return String::new() };
     let style = Style { quiet: true, ..style.clone() };
     let report = Report {
         sources: &sources,

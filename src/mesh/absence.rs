@@ -35,7 +35,7 @@ impl Absence {
     /// What was looked up and not found, for a message that starts with "… is".
     pub fn in_words(&self) -> String {
         match self.certainty {
-            Certainty::Likely if self.count == 1 => format!("not {}", self.among),
+            Certainty::Likely if self.among.starts_with("the one ") => format!("not {}", self.among),
             Certainty::Likely => format!("not among {}", self.among),
             _ => "not there".to_string(),
         }

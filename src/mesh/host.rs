@@ -159,18 +159,26 @@ impl Mesh {
         let run_time = (name == "kubernetes" && service_namespace == "default")
             || (name.starts_with("istiod") && self.istiods.is_empty())
             || self.gateway_service(name, service_namespace);
-        Answer::Missing(if run_time {
-            Absence::unknown(format!("Services of namespace {service_namespace}"))
-        } else {
-            self.absence("", "Service", service_namespace)
-        })
+        let absence = self.absence("", "Service", service_namespace);
+        // Who keeps a rendered istiod on disk keeps the other Services of its namespace elsewhere.
+        let only_istiod = || {
+            let mut services = self.of_kind_in("", "Service", service_namespace).iter();
+            services.all(|id| self.resource(*id).name.starts_with("istiod"))
+        };
+        let proves_nothing = run_time || (absence.certainty == Certainty::Likely && only_istiod());
+        Answer::Missing(if proves_nothing { Absence::unknown(absence.what) } else { absence })
     }
 
     /// `reviews.prod` means no Service to istiod; a ServiceEntry may declare any such host.
     fn missing_external_host(&self, host: &str, namespace: &str) -> Absence {
+        // Services of a ClusterSet are imported from other clusters.
+        if host.ends_with(".clusterset.local") {
+            return Absence::unknown("Services of other clusters");
+        }
         if self.half_named_service(host).is_some() {
+            let complete = self.is_complete("networking.istio.io", "ServiceEntry");
             return Absence {
-                certainty: Certainty::Likely,
+                certainty: if complete { Certainty::Certain } else { Certainty::Likely },
                 among: "the hosts that were read".to_string(),
                 what: String::new(),
                 count: self.hosts.exact.len(),
@@ -209,7 +217,7 @@ impl Mesh {
             .flat_map(|ns| self.of_kind_in("", "Service", ns))
             .copied()
             // A hint is not worth more than that many comparisons.
-            .take(5_000)
+            .take(1_000)
             .collect();
         let alike = closest(name, near.iter().map(|id| &*self.resource(*id).name)).map(|i| near[i]);
         let id = alike.or_else(|| self.hosts.services_by_name.get(name).copied())?;
@@ -245,7 +253,10 @@ impl Mesh {
                 }
                 return (
                     Vec::new(),
-                    Absence::unknown(format!("DestinationRules of namespace {}", resource.namespace())),
+                    Absence::unknown(format!(
+                        "which DestinationRules are applied in namespace {}",
+                        resource.namespace()
+                    )),
                 );
             }
             if !covered_by(&expanded, &expand(text, resource.namespace())) || !self.exported_to(id, namespace) {
@@ -266,7 +277,8 @@ impl Mesh {
         } else {
             let own = self.absence("networking.istio.io", "DestinationRule", namespace);
             let other = self.absence("networking.istio.io", "DestinationRule", host_namespace);
-            if other.certainty >= own.certainty { other } else { own }
+            // Either namespace may hold the one that declares it.
+            if other.certainty < own.certainty { other } else { own }
         };
         (places, absence)
     }
@@ -298,10 +310,23 @@ pub fn closest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> O
     candidates
         .enumerate()
         .filter(|(_, candidate)| candidate.len().abs_diff(wanted.len()) <= 4)
+        // Counting letters is cheap, and most names fail already there.
+        .filter(|(_, candidate)| letters_apart(wanted, candidate) <= allowed)
         .map(|(i, candidate)| (strsim::damerau_levenshtein(wanted, candidate), i))
         .filter(|(distance, _)| *distance <= allowed)
         .min()
         .map(|(_, i)| i)
+}
+
+/// How many letters one text has more than the other at least: a lower bound of their distance.
+fn letters_apart(a: &str, b: &str) -> usize {
+    let mut counts = [0i32; 256];
+    a.bytes().for_each(|byte| counts[byte as usize] += 1);
+    b.bytes().for_each(|byte| counts[byte as usize] -= 1);
+    let more: i32 = counts.iter().filter(|n| **n > 0).sum();
+    let less: i32 = -counts.iter().filter(|n| **n < 0).sum::<i32>();
+    // A letter of another alphabet is up to four bytes.
+    more.max(less) as usize / if a.is_ascii() && b.is_ascii() { 1 } else { 4 }
 }
 
 #[cfg(test)]
@@ -380,6 +405,15 @@ mod tests {
             let Answer::Missing(absence) = mesh.host(host, namespace) else { panic!() };
             assert_eq!(absence.certainty, Certainty::Unknown, "{host}");
         }
+    }
+
+    #[test]
+    fn a_namespace_that_was_not_read_may_declare_the_subset() {
+        let rule = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: a, namespace: shop}\nspec: {host: reviews}\n";
+        let mesh = test_mesh(&[rule]);
+        let (_, absence) = mesh.subsets("ratings.other.svc.cluster.local", "shop");
+        assert_eq!(absence.certainty, Certainty::Unknown);
+        assert!(letters_apart("reviws", "reviews") <= 1 && letters_apart("abc", "xyz") == 3);
     }
 
     #[test]

@@ -364,6 +364,13 @@ mod tests {
     }
 
     #[test]
+    fn pods_of_jobs_are_injected_like_others() {
+        let job = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: a, namespace: shop}\nspec: {jobTemplate: {spec: {template: {metadata: {labels: {app: a}}, spec: {}}}}}\n";
+        assert_eq!(sidecar(Some("istio-injection: enabled"), job), Tri::Yes);
+        assert_eq!(sidecar(Some("team: a"), job), Tri::No);
+    }
+
+    #[test]
     fn components_are_no_meshed_workloads() {
         let mesh = test_mesh(&[&pod("app: ztunnel", "", "containers: [{name: istio-proxy}]")]);
         assert_eq!(mesh.component(&mesh.workloads[0]), Some(Component::Ztunnel));

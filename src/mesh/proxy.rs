@@ -54,27 +54,44 @@ const MEMORY_REQUEST: Field = Field { path: ["requests", "memory"], annotation: 
 const CPU_LIMIT: Field = Field { path: ["limits", "cpu"], annotation: ANNOTATIONS[2], default: "2000m" };
 const MEMORY_LIMIT: Field = Field { path: ["limits", "memory"], annotation: ANNOTATIONS[3], default: "1024Mi" };
 
-impl Mesh {
-    /// The proxy of a workload. For a gateway with template `gateway`, only its own container counts.
-    pub fn proxy(&self, id: WorkloadId) -> ProxyResources {
-        let setting = |field: Field| self.proxy_field(id, field);
-        ProxyResources {
+impl ProxyResources {
+    fn new(setting: impl Fn(Field) -> Setting) -> ProxyResources {
+        let mut resources = ProxyResources {
             cpu_request: setting(CPU_REQUEST),
             memory_request: setting(MEMORY_REQUEST),
             cpu_limit: setting(CPU_LIMIT),
             memory_limit: setting(MEMORY_LIMIT),
+        };
+        // The API server takes a limit for the request where none is written.
+        for (request, limit) in
+            [(&mut resources.cpu_request, resources.cpu_limit), (&mut resources.memory_request, resources.memory_limit)]
+        {
+            if let (Setting::Unset(_), Setting::At(_)) = (&request, limit) {
+                *request = limit;
+            }
         }
+        resources
+    }
+}
+
+impl Mesh {
+    /// The proxy of a workload. For a gateway with template `gateway`, only its own container counts.
+    pub fn proxy(&self, id: WorkloadId) -> ProxyResources {
+        ProxyResources::new(|field| self.proxy_field(id, field))
     }
 
     /// What an injector gives to proxies that say nothing themselves.
     pub fn proxy_defaults(&self, injector: ResourceId) -> ProxyResources {
         let values = self.installation.injectors.iter().find(|i| i.resource == injector).and_then(|i| i.values);
-        let setting = |field: Field| self.injector_field(values, field, self.resource(injector).root);
-        ProxyResources {
-            cpu_request: setting(CPU_REQUEST),
-            memory_request: setting(MEMORY_REQUEST),
-            cpu_limit: setting(CPU_LIMIT),
-            memory_limit: setting(MEMORY_LIMIT),
+        ProxyResources::new(|field| self.injector_field(values, field, self.resource(injector).root))
+    }
+
+    /// What the proxy of a workload would get if its pod said nothing about it: the values of the
+    /// injector of its revision, or the charts' defaults where none was read.
+    pub fn mesh_wide_proxy(&self, id: WorkloadId) -> ProxyResources {
+        match self.injector(&self.injection(id).revision) {
+            Some(injector) => self.proxy_defaults(injector.resource),
+            None => ProxyResources::new(|field| Setting::Default(field.default, self.workload(id).template)),
         }
     }
 

@@ -68,7 +68,10 @@ impl Mesh {
         if let Some(number) = target.int() {
             return u16::try_from(number).map_or(Target::Unknown, Target::Port);
         }
-        let Some(name) = target.text() else { return Target::Unknown };
+        // What the API server refuses as a name leads nowhere, but that is not what is asked here.
+        let is_name =
+            |t: &&str| t.len() <= 15 && t.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let Some(name) = target.text().filter(is_name) else { return Target::Unknown };
         for container in self.running_containers(self.workload(workload)) {
             for port in container_ports(container) {
                 if port.name == Some(name) && port.protocol == protocol {

@@ -57,15 +57,11 @@ pub(super) fn index(mesh: &Mesh) -> Vec<Workload> {
             continue;
         }
         let node = mesh.trees.node(template);
-        let mut labels = Labels::read(node.at(&["metadata", "labels"]));
-        if &*resource.kind == "Job" || &*resource.kind == "CronJob" {
-            labels.open = true;
-        }
         workloads.push(Workload {
             resource: id,
             namespace: resource.namespace().into(),
             template,
-            labels,
+            labels: Labels::read(node.at(&["metadata", "labels"])),
             annotations: Labels::read(node.at(&["metadata", "annotations"])),
             alternative: resource.copy == Copy::Alternative,
         });

@@ -168,6 +168,26 @@ pub fn expectations(text: &str) -> Vec<Expectation> {
     found
 }
 
+/// A line of an example without its marker; nothing for a line that is only a marker.
+pub fn without_marker(line: &str) -> Option<&str> {
+    match line.split_once(MARKER) {
+        None => Some(line),
+        Some((before, _)) => Some(before.trim_end()).filter(|b| !b.is_empty()),
+    }
+}
+
+impl Example {
+    /// The example as a reader may see it: without markers, which are for tests only.
+    pub fn without_markers(&self) -> Example {
+        let mut example = self.clone();
+        for file in &mut example.files {
+            file.text = file.text.lines().filter_map(without_marker).map(|l| format!("{l}\n")).collect();
+            file.expected.clear();
+        }
+        example
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

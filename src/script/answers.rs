@@ -64,7 +64,7 @@ impl Context {
         }
     }
 
-    /// "shop/cart", "shop/cart and shop/web", "12 workloads, among them shop/cart and shop/web".
+    /// "shop/cart", "shop/cart and shop/web", "12 workloads (among them shop/cart and shop/web)".
     pub(crate) fn in_words(&self, list: &L) -> String {
         let name = |v: &V| self.as_resource(*v).map_or_else(|| self.shown(*v), |id| self.full_name(id));
         let mut names: Vec<String> = list.items.iter().map(name).collect();
@@ -74,7 +74,7 @@ impl Context {
             [] => "nothing".to_string(),
             [one] => one.clone(),
             [one, other] => format!("{one} and {other}"),
-            [one, other, ..] => format!("{} workloads, among them {one} and {other}", names.len()),
+            [one, other, ..] => format!("{} workloads (among them {one} and {other})", names.len()),
         }
     }
 }
@@ -128,7 +128,7 @@ pub(super) fn register(words: &mut Words<'_>) {
     words.word(On::Call, "place()", "where the call is written", "", |call: CallTo| call.at);
     words.word(On::Call, "caller()", "who calls, in words", "", |call: CallTo| call.caller);
     let x = c;
-    words.word(On::List, "in_words()", "\"12 workloads, among them shop/cart and shop/web\"", "", move |list: L| {
+    words.word(On::List, "in_words()", "\"12 workloads (among them shop/cart and shop/web)\"", "", move |list: L| {
         x.in_words(&list)
     });
     words.word(On::Function, "api_server()", "the API server, as one end of a connection", "", || End(Peer::ApiServer));

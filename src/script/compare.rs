@@ -292,6 +292,11 @@ pub(super) fn register(words: &mut Words<'_>) {
     words.silent("exists", |_: Duration| true);
     words.silent("exists", |_: Version| true);
     words.silent("exists", |_: i64| true);
+    words.silent("unknown", |_: i64| false);
+    words.silent("unknown", |_: f64| false);
+    words.silent("unknown", |_: Quantity| false);
+    words.silent("unknown", |_: Duration| false);
+    words.silent("unknown", |_: Version| false);
     words.silent("exists", |_: f64| true);
 }
 

@@ -360,10 +360,10 @@ pub(super) fn register(words: &mut Words<'_>) {
     let x = c.clone();
     words.fallible(
         Mesh,
-        "proxy_defaults(injector)",
-        "the resources of proxies that say nothing themselves",
+        "proxy_defaults(workload)",
+        "the resources that its proxy would get if the pod said nothing about it",
         "injector",
-        move |_: M, v: V| x.proxy(v),
+        move |_: M, v: V| x.need_workload(v, "proxy_defaults()").map(|id| P(x.mesh.mesh_wide_proxy(id))),
     );
     let x = c.clone();
     words.word(Mesh, "mesh_config(seen_from)", "the mesh configuration", "mesh configuration", move |_: M, from: V| {

@@ -173,12 +173,20 @@ pub(super) fn register(words: &mut Words<'_>) {
         x.containers(v, "containers()")
     });
     let x = c.clone();
-    words.fallible(Resource, "app_containers()", "the containers that are not Istio's", "", move |v: V| -> Result<L> {
-        let all = x.containers(v, "app_containers()")?;
-        let own = |c: &V| x.node(*c).get("name").and_then(Node::text).is_some_and(|n| n.starts_with("istio-"));
-        let items = all.items.iter().filter(|c| !own(c)).copied().collect();
-        Ok(L { items: Rc::new(items), ..all })
-    });
+    words.fallible(
+        Resource,
+        "app_containers()",
+        "the containers that run with the pod (`containers` and native sidecars) and are not Istio's",
+        "",
+        move |v: V| -> Result<L> {
+            let all = x.containers(v, "app_containers()")?;
+            let workload = x.mesh.workload(x.need_workload(v, "app_containers()")?);
+            let running = x.mesh.running_containers(workload);
+            let own = |c: &Node<'_>| c.get("name").and_then(Node::text).is_some_and(|n| n.starts_with("istio-"));
+            let items = running.iter().filter(|c| !own(c)).map(|c| place(workload.template.tree, c.id())).collect();
+            Ok(L { items: Rc::new(items), ..all })
+        },
+    );
     let x = c.clone();
     words.fallible(
         Resource,

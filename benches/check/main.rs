@@ -130,7 +130,7 @@ fn measure(documents: usize) {
 
 /// From nothing to the findings of one small file: rules are read, checked and compiled.
 fn start_up() {
-    let small = sources(&[include_str!("../examples/broken/routes.yaml").to_string()]);
+    let small = sources(&[include_str!("../../examples/broken/routes.yaml").to_string()]);
     let time = median(15, || {
         let loaded = loaded();
         let settings = settings(&loaded, 2);

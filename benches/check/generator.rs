@@ -144,4 +144,4 @@ data:
     )
 }
 
-const INSTALLATION: &str = include_str!("../examples/clean/istiod.yaml");
+const INSTALLATION: &str = include_str!("../../examples/clean/istiod.yaml");
