@@ -129,7 +129,7 @@ fn one(loaded: &Loaded, rule: &Rule, example: &Example) -> Result {
             .hints
             .push(format!("other rules find something too: {}", others.into_iter().collect::<Vec<_>>().join(", ")));
     }
-    if !rule.header.native {
+    if !rule.header.native && alone.problems.is_empty() {
         fixes(loaded, &settings, &sources, &own(&alone), &mut result);
         rubbish(loaded, rule, &settings, &sources, &own(&alone), &mut result);
     }

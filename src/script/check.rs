@@ -365,6 +365,10 @@ impl<'a> Walk<'a> {
             let what = if method { "nothing answers" } else { "there is no function" };
             return self.problem(position, format!("{what} `{name}()`{hint}"));
         }
+        let is_function = words.iter().any(|w| w.on == On::Function);
+        if !method && !words.is_empty() && !is_function && !self.known.contains(name) && !STANDARD.contains(&name) {
+            return self.problem(position, format!("`{name}` is asked with a dot: `x.{name}(…)`"));
+        }
         if !method {
             self.named_setting(call, position);
         }

@@ -237,6 +237,21 @@ fn numbers<T: rhai::Variant + Clone + Copy>(words: &mut Words<'_>, number: fn(T)
     }
     words.silent("*", move |q: Quantity, n: T| q.times(number(n)));
     words.silent("*", move |n: T, q: Quantity| q.times(number(n)));
+    words.silent("/", move |q: Quantity, n: T| q.times(1.0 / number(n)));
+    // A value that holds no quantity stays missing, so that every ordering with the product is false.
+    let x = words.context();
+    let product = move |v: V, factor: f64| match x.quantity(v) {
+        Some(quantity) => Dynamic::from(quantity.times(factor)),
+        None => {
+            x.note_unreadable(v, "quantity");
+            Dynamic::from(x.missing(v.place, Vec::new(), None))
+        }
+    };
+    let times = product.clone();
+    words.silent("*", move |v: V, n: T| times(v, number(n)));
+    let times = product.clone();
+    words.silent("*", move |n: T, v: V| times(v, number(n)));
+    words.silent("/", move |v: V, n: T| product(v, 1.0 / number(n)));
 }
 
 /// Texts and numbers never mix silently; the standard library would answer false.
@@ -266,6 +281,7 @@ pub(super) fn register(words: &mut Words<'_>) {
     numbers::<i64>(words, |n| n as f64);
     numbers::<f64>(words, |n| n);
     words.silent("+", |a: Quantity, b: Quantity| a.plus(b));
+    words.silent("/", |a: Quantity, b: Quantity| a.as_f64() / b.as_f64());
     let engine = words.engine();
     FuncRegistration::new("+").register_into_engine(engine, |_: V, _: Dynamic| -> super::Result<()> { fail(GLUE) });
     FuncRegistration::new("+").register_into_engine(engine, |_: Dynamic, _: V| -> super::Result<()> { fail(GLUE) });
@@ -288,6 +304,7 @@ pub(super) fn register(words: &mut Words<'_>) {
     words.silent("missing", |_: Version| false);
     words.silent("missing", |_: i64| false);
     words.silent("missing", |_: f64| false);
+    words.silent("missing", |_: ImmutableString| false);
     words.word(On::Unit, "exists()", "true", "", |_: Quantity| true);
     words.silent("exists", |_: Duration| true);
     words.silent("exists", |_: Version| true);
@@ -298,6 +315,7 @@ pub(super) fn register(words: &mut Words<'_>) {
     words.silent("unknown", |_: Duration| false);
     words.silent("unknown", |_: Version| false);
     words.silent("exists", |_: f64| true);
+    words.silent("exists", |_: ImmutableString| true);
 }
 
 #[cfg(test)]

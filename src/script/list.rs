@@ -71,6 +71,16 @@ fn truth(context: &NativeCallContext<'_>, test: &FnPtr, item: V) -> Result<bool>
     }
 }
 
+/// The text of an array (a parameter's) that is spelt most alike.
+fn closest_text(c: &Context, list: &Array, v: V) -> Dynamic {
+    let texts: Vec<_> = list.iter().map(|item| super::compare::plain_text(item).unwrap_or_default()).collect();
+    let wanted = c.text(v).unwrap_or_default();
+    match crate::mesh::host::closest(&wanted, texts.iter().map(String::as_str)) {
+        Some(i) => Dynamic::from(ImmutableString::from(texts[i].as_str())),
+        None => Dynamic::from(c.missing(v.place, Vec::new(), None)),
+    }
+}
+
 /// The words of lists.
 pub(super) fn register(words: &mut Words<'_>) {
     use On::List;
@@ -101,15 +111,23 @@ pub(super) fn register(words: &mut Words<'_>) {
         },
     );
     let x = c.clone();
-    words.word(List, "closest(value)", "the one that is spelt most alike, if any is", "", move |list: L, v: V| {
-        let texts: Vec<_> = list.items.iter().map(|i| x.text(*i).unwrap_or_default()).collect();
-        let wanted = x.text(v).unwrap_or_default();
-        let near = crate::mesh::host::closest(&wanted, texts.iter().map(ImmutableString::as_str));
-        match near {
-            Some(i) => list.items[i],
-            None => x.missing(v.place, Vec::new(), None),
-        }
-    });
+    words.word(
+        List,
+        "closest(value)",
+        "the one that is spelt most alike, if any is; also of an array of texts: `param(\"allowed\").closest(label)`",
+        "",
+        move |list: L, v: V| {
+            let texts: Vec<_> = list.items.iter().map(|i| x.text(*i).unwrap_or_default()).collect();
+            let wanted = x.text(v).unwrap_or_default();
+            let near = crate::mesh::host::closest(&wanted, texts.iter().map(ImmutableString::as_str));
+            match near {
+                Some(i) => list.items[i],
+                None => x.missing(v.place, Vec::new(), None),
+            }
+        },
+    );
+    let x = c.clone();
+    words.silent("closest", move |list: Array, v: V| closest_text(&x, &list, v));
     let x = c.clone();
     words.word(List, "join(text)", "their texts with `text` between", "", move |list: L, between: ImmutableString| {
         list.items.iter().map(|v| x.shown(*v)).collect::<Vec<_>>().join(&between)

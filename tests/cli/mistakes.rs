@@ -281,3 +281,21 @@ fn a_table_that_is_wrong_is_told_at_its_place() {
     s.write("rules/data/ports.yaml", "source: x\ndate: 2026-01-01\nrow: {}\n");
     run().ends(2, &["rules/data/ports.yaml:3:1: error:", "unknown field `row`"]);
 }
+
+#[test]
+fn a_word_that_is_asked_with_a_dot() {
+    body("missing(d.spec);", 1, &["`missing` is asked with a dot: `x.missing(…)`"]);
+}
+
+#[test]
+fn a_product_with_a_value_that_is_not_there_is_not_there() {
+    let s = shop();
+    let code = "fn check(d, mesh) {
+    if 1 > d.spec.nothing * 4 || 1 < 4 * d.spec.nothing { report(d, \"false\"); }
+    if d.metadata.name.or(\"64Mi\") == \"x\" { report(d, \"false\"); }
+    if d.spec.nothing.or(\"64Mi\") * 4 != \"256Mi\" { report(d, \"false\"); }
+    if [\"cart\", \"web\"].closest(d.spec.nothing.or(\"crat\")) != \"cart\" { report(d, \"false\"); }
+}";
+    s.write("rules/own/product.rhai", format!("{HEAD}{code}\n"));
+    s.run("check a.yaml --rules rules --select own --format short").ends(0, &["no errors or warnings"]);
+}
