@@ -81,8 +81,9 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     let errors = input.errors.iter().map(|error| owned(&mesh, native::yaml_error(set, error)));
     findings.extend(errors.filter(|f| f.rule.as_str() == native::INVALID || is_on(f.rule.as_str())));
     if is_on(native::UNREADABLE_VALUE) {
-        findings
-            .extend(ran.unreadable.iter().map(|(place, wanted)| native::unreadable_value(&mesh, set, *place, wanted)));
+        let mut unreadable = ran.unreadable;
+        unreadable.extend(mesh.installation.broken.iter().map(|place| (*place, "YAML or JSON")));
+        findings.extend(unreadable.iter().map(|(place, wanted)| native::unreadable_value(&mesh, set, *place, wanted)));
     }
     if is_on(native::ALTERNATIVES) {
         let folder = |id| {
@@ -279,9 +280,7 @@ fn unknown_thing(what: String, rules: usize) -> Unknown {
 /// Values of Secrets and private keys.
 fn secrets(sources: &Sources, mesh: &Mesh) -> Vec<Span> {
     let mut spans = Vec::new();
-    for id in
-        mesh.resources.iter().enumerate().filter(|(_, r)| &*r.kind == "Secret" && r.group.is_empty()).map(|(i, _)| i)
-    {
+    for id in mesh.resources.iter().enumerate().filter(|(_, r)| r.holds_secrets()).map(|(i, _)| i) {
         let root = mesh.trees.node(mesh.resources[id].root);
         for key in ["data", "stringData"] {
             spans.extend(root.get(key).into_iter().flat_map(yaml::Node::entries).map(|(_, value)| value.span()));

@@ -69,11 +69,13 @@ pub fn yaml_error(set: &RuleSet, error: &Error) -> Finding {
 /// Values that a rule needed and could not read.
 pub fn unreadable_value(mesh: &Mesh, set: &RuleSet, place: crate::yaml::Place, wanted: &str) -> Finding {
     let node = mesh.trees.node(place);
-    let text: String = node.text().unwrap_or("this").chars().take(60).collect();
+    let secret = mesh.owner(place).is_some_and(|id| mesh.resource(id).holds_secrets());
+    let text = node.text().filter(|t| !secret && t.len() <= 60);
+    let what = text.map_or("this text".to_string(), |text| format!("\"{text}\""));
     let article = if wanted == "number" { "a number" } else { wanted };
     let article =
         if article.starts_with("a ") || article.contains(" or ") { article.to_string() } else { format!("a {wanted}") };
-    let mut found = finding(set, UNREADABLE_VALUE, node.place(), format!("\"{text}\" is not {article}"));
+    let mut found = finding(set, UNREADABLE_VALUE, node.place(), format!("{what} is not {article}"));
     if let Some(id) = mesh.owner(place) {
         let resource = mesh.resource(id);
         found.primary.yaml_path = mesh.trees.path(place, resource.root);

@@ -65,6 +65,11 @@ impl Resource {
         if self.group.is_empty() { self.version.to_string() } else { format!("{}/{}", self.group, self.version) }
     }
 
+    /// Whether its values must not be shown: a Secret.
+    pub fn holds_secrets(&self) -> bool {
+        &*self.kind == "Secret" && self.group.is_empty()
+    }
+
     /// Its namespace, or nothing as an empty text.
     pub fn namespace(&self) -> &str {
         self.namespace.as_deref().unwrap_or("")

@@ -82,6 +82,8 @@ pub struct Installation {
     pub webhooks: Vec<InjectionWebhook>,
     /// Calls that Istio's webhooks and proxies make to Services.
     pub calls: Vec<Call>,
+    /// Texts in its ConfigMaps that are neither YAML nor JSON.
+    pub broken: Vec<Place>,
 }
 
 pub(super) fn istiods(mesh: &Mesh) -> Vec<Istiod> {
@@ -122,7 +124,16 @@ impl Installation {
             if resource.copy == Copy::Alternative {
                 continue;
             }
-            let parsed = |key: &str| mesh.at(id, &["data", key]).and_then(|place| mesh.trees.parse(place));
+            let mut broken = Vec::new();
+            let mut parsed = |key: &str| {
+                let place = mesh.at(id, &["data", key])?;
+                let tree = mesh.trees.parse(place);
+                let node = mesh.trees.node(place);
+                if tree.is_none() && !node.is_unknown() && node.text().is_some_and(|t| !t.trim().is_empty()) {
+                    broken.push(place);
+                }
+                tree
+            };
             if let Some(revision) = revision("istio-sidecar-injector") {
                 installation.injectors.push(Injector {
                     resource: id,
@@ -135,6 +146,7 @@ impl Installation {
             {
                 installation.mesh_configs.push(MeshConfig { resource: id, revision, config });
             }
+            installation.broken.extend(broken);
         }
         installation.read_webhooks(mesh);
         installation.read_discovery_addresses(mesh);
@@ -337,6 +349,19 @@ apiVersion: v1
 kind: Namespace
 metadata: {name: off}
 "#;
+
+    #[test]
+    fn configuration_that_is_no_yaml_is_told_apart_from_none() {
+        let config = |mesh: &str| {
+            format!(
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: istio, namespace: istio-system}}\ndata: {{mesh: {mesh}}}\n"
+            )
+        };
+        assert_eq!(test_mesh(&[&config("'a: ['")]).installation.broken.len(), 1);
+        for fine in ["'a: 1'", "''", "'${MESH}'"] {
+            assert!(test_mesh(&[&config(fine)]).installation.broken.is_empty(), "{fine}");
+        }
+    }
 
     #[test]
     fn an_installation_is_found_by_revision() {

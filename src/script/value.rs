@@ -146,6 +146,10 @@ impl Context {
 
     /// How a value reads in a message.
     pub(crate) fn shown(&self, v: V) -> String {
+        let secret = self.resource_of(v).is_some_and(|id| self.mesh.resource(id).holds_secrets());
+        if secret && matches!(self.path(v, false).split(['.', '[']).next(), Some("data" | "stringData")) {
+            return "(secret)".to_string();
+        }
         if let Some(text) = self.text(v) {
             return text.to_string();
         }
