@@ -100,12 +100,11 @@ fn one(loaded: &Loaded, rule: &Rule, example: &Example) -> Result {
     };
     let own = |outcome: &Outcome| outcome.findings.iter().filter(|f| f.rule == rule.id).cloned().collect::<Vec<_>>();
     compare(example, &sources, &own(&alone), &mut result);
-    result.failures.extend(
-        alone
-            .problems
-            .iter()
-            .map(|p| format!("Failed: {}{}", p.message, p.label.as_ref().map_or(String::new(), |l| format!(": {l}")))),
-    );
+    result.failures.extend(alone.problems.iter().map(|p| {
+        let line = p.place.as_ref().map(|(file, range)| file.line_col(range.start as u32).line);
+        let line = line.map_or(String::new(), |line| format!(" on line {line} of the rule"));
+        format!("Failed{line}: {}{}", p.message, p.label.as_ref().map_or(String::new(), |l| format!(": {l}")))
+    }));
     if own(&alone).len() != own(&all).len() {
         result.failures.push("the rule finds something else when all rules run".to_string());
     }

@@ -17,7 +17,7 @@ pub mod selector;
 pub mod service;
 pub mod workload;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::resource::{Copy, Resource, ResourceId};
@@ -72,6 +72,8 @@ pub struct Mesh {
     by_kind: HashMap<(Box<str>, Box<str>), Vec<ResourceId>>,
     by_name: HashMap<Identity, Vec<ResourceId>>,
     by_namespace: HashMap<(Box<str>, Box<str>), Vec<ResourceId>>,
+    /// Kinds of which a resource has a name or a namespace that the input does not show.
+    hidden: HashSet<(Box<str>, Box<str>)>,
     namespaces: HashMap<Box<str>, Namespace>,
     workload_index: workload::Index,
     service_index: service::Index,
@@ -110,6 +112,7 @@ impl Mesh {
             by_kind,
             by_name,
             by_namespace: HashMap::new(),
+            hidden: HashSet::new(),
             namespaces: HashMap::new(),
             workload_index: workload::Index::default(),
             service_index: service::Index::default(),
@@ -125,7 +128,14 @@ impl Mesh {
             }
             let resource = &mesh.resources[id.0 as usize];
             let kind = format!("{}.{}", resource.kind, resource.group).into_boxed_str();
-            mesh.by_namespace.entry((kind, resource.namespace().into())).or_default().push(id);
+            let namespace: Box<str> = resource.namespace().into();
+            let hides = crate::yaml::scalar::is_unknown;
+            if hides(&namespace) {
+                mesh.hidden.insert((kind.clone(), "".into()));
+            } else if hides(&resource.name) || resource.name.is_empty() {
+                mesh.hidden.insert((kind.clone(), namespace.clone()));
+            }
+            mesh.by_namespace.entry((kind, namespace)).or_default().push(id);
         }
         mesh.namespaces = namespace::index(&mesh);
         mesh.workloads = workload::index(&mesh);
@@ -165,6 +175,12 @@ impl Mesh {
     pub fn of_kind_in(&self, group: &str, kind: &str, namespace: &str) -> &[ResourceId] {
         let kind = format!("{kind}.{group}").into_boxed_str();
         self.by_namespace.get(&(kind, namespace.into())).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a resource of a kind may stand in a namespace under a name that the input does not show.
+    pub fn has_hidden_names(&self, group: &str, kind: &str, namespace: &str) -> bool {
+        let kind = format!("{kind}.{group}").into_boxed_str();
+        self.hidden.contains(&(kind.clone(), "".into())) || self.hidden.contains(&(kind, namespace.into()))
     }
 
     /// Whether a resource stands for its identity: copies are counted once.
@@ -288,6 +304,20 @@ mod tests {
         let mesh = test_mesh(&[service, &service.replace("80", "81")]);
         assert_eq!(mesh.of_kind("", "Service").count(), 1);
         assert_eq!(mesh.resources[0].copy, Copy::Alternative);
+    }
+
+    #[test]
+    fn a_name_that_is_not_shown_may_be_the_one() {
+        let service = |name: &str, namespace: &str| {
+            format!("apiVersion: v1\nkind: Service\nmetadata: {{name: \"{name}\", namespace: \"{namespace}\"}}\n")
+        };
+        let certainty =
+            |other: &str| test_mesh(&[&service("a", "shop"), other]).absence("", "Service", "shop").certainty;
+        use super::absence::Certainty;
+        assert_eq!(certainty(&service("b", "shop")), Certainty::Likely);
+        assert_eq!(certainty(&service("${NAME}", "other")), Certainty::Likely);
+        assert_eq!(certainty(&service("${NAME}", "shop")), Certainty::Unknown);
+        assert_eq!(certainty(&service("b", "${NS}")), Certainty::Unknown);
     }
 
     #[test]

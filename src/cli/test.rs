@@ -66,5 +66,5 @@ fn unknown_properties(loaded: &Loaded, number: usize) -> Vec<String> {
     let rule = &loaded.set.rules[number];
     let texts: Vec<&str> = rule.page.examples.iter().flat_map(|e| &e.files).map(|f| f.text.as_str()).collect();
     let used = loaded.checked.used[number].iter();
-    used.filter(|name| !texts.iter().any(|text| text.contains(name.as_str()))).cloned().collect()
+    used.filter(|name| *name != "len" && !texts.iter().any(|text| text.contains(name.as_str()))).cloned().collect()
 }

@@ -54,7 +54,11 @@ impl Mesh {
         let read = self.of_kind_in(group, kind, namespace).len();
         let place = if namespace.is_empty() { String::new() } else { format!(" in namespace \"{namespace}\"") };
         let plural = if read == 1 { kind.to_string() } else { plural(kind) };
-        let certainty = if self.is_complete(group, kind) {
+        // One whose name or namespace the input does not show may be the one.
+        let hidden = self.has_hidden_names(group, kind, namespace);
+        let certainty = if hidden {
+            Certainty::Unknown
+        } else if self.is_complete(group, kind) {
             Certainty::Certain
         } else if read > 0 {
             Certainty::Likely

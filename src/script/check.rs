@@ -323,6 +323,9 @@ impl<'a> Walk<'a> {
             }
             Expr::FnCall(call, position) => self.call(call, *position, false),
             Expr::And(parts, _) | Expr::Or(parts, _) => parts.iter().for_each(|p| self.condition(p)),
+            Expr::StringConstant(text, position) if holds_expression(text) => {
+                self.problem(*position, "`${…}` works only in backticks: `like ${this}`");
+            }
             Expr::Coalesce(_, position) => {
                 self.problem(*position, "`??` never sees a missing value; write `.or(…)`");
             }
@@ -342,10 +345,11 @@ impl<'a> Walk<'a> {
             "print" | "debug" => {
                 return self.problem(position, "a rule has no output; report(value, message) is how it speaks");
             }
-            "eval" | "Fn" | "call" | "curry" | "is_def_fn" | "is_def_var" => {
+            "eval" | "Fn" | "call" | "is_def_fn" | "is_def_var" => {
                 return self.problem(position, format!("`{name}` is not part of the rule language"));
             }
-            "is_shared" => return,
+            // How Rhai writes a closure that sees a variable around it.
+            "is_shared" | "curry" => return,
             _ => {}
         }
         let words: Vec<&Word> = self.words.iter().filter(|w| w.name() == name).collect();
@@ -421,6 +425,13 @@ impl<'a> Walk<'a> {
         );
         self.problem(if at.is_none() { position } else { at }, advice);
     }
+}
+
+/// Whether a text between plain quotes was meant to hold a value.
+fn holds_expression(text: &str) -> bool {
+    let inner = text.split_once("${").and_then(|(_, rest)| rest.split_once('}')).map(|(inner, _)| inner);
+    inner
+        .is_some_and(|i| i.contains('.') || i.contains('(') || i.chars().next().is_some_and(|c| c.is_ascii_lowercase()))
 }
 
 fn turned(operator: &str) -> Option<&'static str> {

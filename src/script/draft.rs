@@ -202,6 +202,8 @@ pub(super) fn register(words: &mut Words<'_>) {
         move |v: V, message: ImmutableString| x.report(v, &message),
     );
     let x = c.clone();
+    words.silent("report", move |v: V, message: V| x.report(v, &x.shown(message)));
+    let x = c.clone();
     words.word(
         Finding,
         "label(value, text)",

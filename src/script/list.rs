@@ -128,6 +128,14 @@ pub(super) fn register(words: &mut Words<'_>) {
     );
     let x = c.clone();
     words.silent("closest", move |list: Array, v: V| closest_text(&x, &list, v));
+    // A parameter's list and the result of `map` are arrays: they answer the same words.
+    words.silent("join", |list: Array, between: ImmutableString| {
+        let texts: Vec<_> = list.iter().map(|item| super::compare::plain_text(item).unwrap_or_default()).collect();
+        texts.join(&between)
+    });
+    words.silent("count", |list: Array| list.len() as i64);
+    words.silent("first", |list: Array| list.first().cloned().unwrap_or_default());
+    words.silent("last", |list: Array| list.last().cloned().unwrap_or_default());
     let x = c.clone();
     words.word(List, "join(text)", "their texts with `text` between", "", move |list: L, between: ImmutableString| {
         list.items.iter().map(|v| x.shown(*v)).collect::<Vec<_>>().join(&between)

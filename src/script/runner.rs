@@ -148,7 +148,12 @@ fn innermost(error: &EvalAltResult) -> (String, Position, Option<String>) {
             );
             (message, *position, None)
         }
+        EvalAltResult::ErrorFor(position) => {
+            ("`for` walks lists; a list of the manifest is walked with `.items()`".to_string(), *position, None)
+        }
         EvalAltResult::ErrorMismatchDataType(wanted, got, position) if wanted == "bool" => {
+            let got =
+                got.rsplit("::").next().unwrap_or(got).replace('V', "value; ask it with `.is_true()` or `.exists()`");
             (format!("true or false is needed here, and this is a {got}"), *position, None)
         }
         EvalAltResult::ErrorRuntime(value, position) => (value.to_string(), *position, None),

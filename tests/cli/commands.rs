@@ -177,7 +177,7 @@ fn a_fix_that_mends_nothing_fails_its_test() {
 #[test]
 fn a_rule_that_fails_in_its_examples_fails_its_test() {
     let said = test(|text| text.replace("\"${deployment.name()}\" runs", "${1 / 0} runs"));
-    said.ends(1, &["Failed: rule ops/replicas failed on Deployment default/cart", "Division by zero"]);
+    said.ends(1, &[": rule ops/replicas failed on Deployment default/cart", "Division by zero"]);
 }
 
 #[test]
