@@ -99,6 +99,10 @@ pub fn is_unknown(text: &str) -> bool {
     if text.len() > 4096 {
         return false;
     }
+    // Most scalars end here; searching for a text costs more than looking for its letters.
+    if !text.bytes().any(|b| matches!(b, b'$' | b'{' | b'[')) {
+        return false;
+    }
     if text.starts_with("ENC[") && text.ends_with(']') {
         return true;
     }
