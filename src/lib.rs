@@ -280,6 +280,12 @@ fn unknown_thing(what: String, rules: usize) -> Unknown {
 /// Values of Secrets and private keys.
 fn secrets(sources: &Sources, mesh: &Mesh) -> Vec<Span> {
     let mut spans = Vec::new();
+    let trees_with_errors: HashSet<FileId> = mesh
+        .trees
+        .files()
+        .filter(|(_, tree)| tree.errors.iter().any(|e| !matches!(e.kind, ErrorKind::DuplicateKey(_))))
+        .map(|(_, tree)| tree.file)
+        .collect();
     for id in mesh.resources.iter().enumerate().filter(|(_, r)| r.holds_secrets()).map(|(i, _)| i) {
         let root = mesh.trees.node(mesh.resources[id].root);
         for key in ["data", "stringData"] {
@@ -287,6 +293,11 @@ fn secrets(sources: &Sources, mesh: &Mesh) -> Vec<Span> {
         }
     }
     for (id, file) in sources.iter() {
+        // Of a Secret that can't be read nobody knows where its values stand.
+        let unread = trees_with_errors.contains(&id);
+        if unread && file.text.contains("Secret") {
+            spans.push(Span::new(id, 0, file.text.len()));
+        }
         let mut from = 0;
         while let Some(at) = file.text[from..].find("PRIVATE KEY-----").map(|n| from + n) {
             let body = at + "PRIVATE KEY-----".len();

@@ -286,12 +286,18 @@ fn edit(
     if arguments.diff {
         for id in &result.changed {
             let file = after.sources.file(*id);
+            if last.secrets.iter().any(|span| span.file == *id) {
+                err(&format!("plimsoll: {} holds secrets; its diff is not shown\n", file.name));
+                continue;
+            }
             let old = before.iter().find(|(b, _)| b == id).map_or("", |(_, text)| text);
             out(&fix::diff(&file.name, old, &file.text));
         }
         let problems: Vec<_> = loaded.problems.iter().chain(&last.problems).cloned().collect();
         return match (problems.is_empty(), result.changed.is_empty()) {
             (false, _) => complain(&problems),
+            _ if last.broken_input || !after.unreadable.is_empty() => Status::BrokenInput,
+            (true, true) if last.summary.resources == 0 => Status::Nothing,
             (true, true) => Status::Clean,
             (true, false) => Status::Findings,
         };

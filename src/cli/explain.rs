@@ -4,6 +4,7 @@ use super::terminal::{Color, style};
 use super::{RuleFolders, Status, complain, out};
 use crate::example;
 use crate::finding::{Problem, Severity};
+use crate::report::sanitize::clean;
 use crate::report::{Report, Style, pretty};
 use crate::rule::header::Subject;
 use crate::rule::page::{ExampleKind, without_marker};
@@ -49,10 +50,10 @@ pub(super) fn run(arguments: &Arguments) -> Status {
 fn page(loaded: &Loaded, rule: &Rule, style: &Style) -> String {
     let bold = |text: &str| if style.color { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_string() };
     let header = &rule.header;
-    let mut out = format!("{}  {}\n{}\n\n", bold(rule.id.as_str()), header.severity, rule.page.title);
+    let mut out = format!("{}  {}\n{}\n\n", bold(rule.id.as_str()), header.severity, clean(&rule.page.title));
     let mut fact = |key: &str, value: String| {
         if !value.is_empty() {
-            out += &format!("  {key:<8} {value}\n");
+            out += &format!("  {key:<8} {}\n", clean(&value));
         }
     };
     let number = loaded.set.rules.iter().position(|r| r.id == rule.id).unwrap_or(0);
@@ -74,7 +75,8 @@ fn page(loaded: &Loaded, rule: &Rule, style: &Style) -> String {
             text.clear();
         }
     };
-    for line in rule.page.markdown.lines().skip_while(|l| !l.starts_with("# ")).skip(1) {
+    let markdown = clean(&rule.page.markdown);
+    for line in markdown.lines().skip_while(|l| !l.starts_with("# ")).skip(1) {
         if line.starts_with("```") {
             wrap(&mut paragraph, &mut out);
             code = !code;

@@ -23,7 +23,7 @@ enum Format {
 pub(super) fn run(arguments: &Arguments) -> Status {
     let loaded = arguments.rules.load();
     match arguments.format {
-        Format::Table => out(&table(&loaded)),
+        Format::Table => out(&crate::report::sanitize::clean(&table(&loaded))),
         Format::Json => out(&json(&loaded)),
     }
     if loaded.problems.is_empty() { Status::Clean } else { complain(&loaded.problems) }

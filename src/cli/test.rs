@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &Arguments) -> Status {
             text += &format!("note  {}: no example has a key \"{name}\"; is it spelt right?\n", rule.id);
         }
     }
-    out(&text);
+    out(&crate::report::sanitize::clean(&text));
     out(&format!("{passed} examples passed, {failed} failed\n"));
     if passed + failed == 0 && loaded.problems.is_empty() {
         return complain(&[Problem::error("there is no rule to test here")]);

@@ -41,6 +41,10 @@ impl ParamType {
     /// Reads a type as headers write it.
     pub fn parse(text: &str) -> Result<ParamType, String> {
         let text = text.trim();
+        // Types nest; nobody needs one that is longer.
+        if text.len() > 500 {
+            return Err("a type is at most 500 characters long".to_string());
+        }
         if let Some(rest) = text.strip_prefix("list of ") {
             return Ok(ParamType::List(Box::new(ParamType::parse(rest)?)));
         }

@@ -207,9 +207,10 @@ impl Builder {
                     hash: 0,
                 });
             }
-            Event::UnresolvedAlias(name) => {
-                let message = format!("no anchor \"{name}\" stands before this alias");
-                self.error(ErrorKind::UnknownAlias, start, end, &message);
+            Event::UnresolvedAlias(_) => {
+                // The name may be a value that lacks its quotes, even a secret one: it is not repeated.
+                let message = "no anchor of this name stands before this alias";
+                self.error(ErrorKind::UnknownAlias, start, end, message);
                 self.scalar("", ScalarStyle::Plain, false, 0, start, start);
             }
             _ => {}
