@@ -85,6 +85,9 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
         unreadable.extend(mesh.installation.broken.iter().map(|place| (*place, "YAML or JSON")));
         findings.extend(unreadable.iter().map(|(place, wanted)| native::unreadable_value(&mesh, set, *place, wanted)));
     }
+    if is_on(native::UNREADABLE_VALUE) {
+        findings.extend(mesh.reach.refused().iter().map(|refused| native::refused_policy(&mesh, set, refused)));
+    }
     if is_on(native::ALTERNATIVES) {
         let folder = |id| {
             let name = &sources.file(mesh.resource(id).file).name;

@@ -94,6 +94,20 @@ pub fn unreadable_value(mesh: &Mesh, set: &RuleSet, place: crate::yaml::Place, w
     found
 }
 
+/// A NetworkPolicy that the API server refuses: it isolates nothing, and no rule counts on it.
+pub fn refused_policy(mesh: &Mesh, set: &RuleSet, refused: &crate::mesh::reach::Refused) -> Finding {
+    let resource = mesh.resource(refused.resource);
+    let message = format!("policy \"{}\" is refused by the API server: {}", resource.name, refused.reason);
+    let mut found = finding(set, UNREADABLE_VALUE, mesh.trees.node(refused.place).place(), message);
+    found.primary.yaml_path = mesh.trees.path(refused.place, resource.root);
+    found.primary.template = resource.template.as_deref().map(str::to_string);
+    found.resource = Some(resource.reference());
+    found.fingerprint =
+        fingerprint(UNREADABLE_VALUE, found.resource.as_ref(), &mesh.trees.named_path(refused.place, resource.root));
+    found.help.push("mend it: a policy that is refused isolates nothing".to_string());
+    found
+}
+
 /// One finding for each folder that holds differing copies of resources.
 pub fn alternatives(mesh: &Mesh, set: &RuleSet, folder_of: impl Fn(ResourceId) -> String) -> Vec<Finding> {
     let mut folders: std::collections::BTreeMap<String, Vec<ResourceId>> = std::collections::BTreeMap::new();

@@ -127,6 +127,10 @@ impl Walk {
             if kind.is_some_and(|kind| kind.is_symlink()) {
                 let reason = "symbolic link; name it to have it read".to_string();
                 self.skipped.push(Skipped { path: name, reason, notable: false });
+            } else if !kind.is_some_and(|kind| kind.is_file()) {
+                // Reading a pipe waits for somebody who writes; one that is named has such a writer.
+                let reason = "no regular file; name it to have it read".to_string();
+                self.skipped.push(Skipped { path: name, reason, notable: false });
             } else if let Some(chart) = chart_of_template(&real_root, below) {
                 let chart = chart.strip_prefix(&real_root).map_or_else(|_| display(&chart), |c| name_below(root, c));
                 let reason = format!("raw chart templates; render them: helm template {chart} | plimsoll check -");
