@@ -86,7 +86,8 @@ impl Context {
             raw,
             rested: false,
             after_empty_lookup: self.empty_lookup.get(),
-            rests_on_unknown: None,
+            // Nothing is said about a value that the input does not show, whatever led there.
+            rests_on_unknown: self.is_unknown(v).then(|| "values that stand elsewhere".to_string()),
         }));
         self.drafts.borrow_mut().push(draft.clone());
         F(draft)
