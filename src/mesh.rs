@@ -21,7 +21,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::resource::{Copy, Resource, ResourceId};
-use crate::yaml::{Node, Place, Trees};
+use crate::yaml::{Node, NodeId, Place, Trees};
 
 pub use injection::{Component, Injection};
 pub use installation::{Installation, Istiod};
@@ -236,7 +236,8 @@ impl Mesh {
 /// Whether copies of one identity say the same, whatever their comments and order of files.
 fn mark_copies(trees: &Trees, resources: &mut [Resource], copies: &[ResourceId]) {
     let first = trees.node(resources[copies[0].0 as usize].root);
-    let same = copies[1..].iter().all(|id| same(first, trees.node(resources[id.0 as usize].root), 64));
+    let is_same = |id: &ResourceId| same(first, trees.node(resources[id.0 as usize].root), 64, &mut HashSet::new());
+    let same = copies[1..].iter().all(is_same);
     for (i, id) in copies.iter().enumerate() {
         resources[id.0 as usize].copy = match (same, i) {
             (false, _) => Copy::Alternative,
@@ -246,21 +247,25 @@ fn mark_copies(trees: &Trees, resources: &mut [Resource], copies: &[ResourceId])
     }
 }
 
-/// Whether two values are equal to the API server.
-fn same(a: Node<'_>, b: Node<'_>, depth: u8) -> bool {
+/// Whether two values are equal to the API server. Two that aliases name are compared once: `seen` holds
+/// their pairs, and if one pair differs, the whole does.
+fn same(a: Node<'_>, b: Node<'_>, depth: u8, seen: &mut HashSet<(NodeId, NodeId)>) -> bool {
     use crate::yaml::Kind;
     if depth == 0 {
         return false;
+    }
+    if (a.is_alias() || b.is_alias()) && !seen.insert((a.target().id(), b.target().id())) {
+        return true;
     }
     match (a.kind(), b.kind()) {
         (Kind::Map, Kind::Map) => {
             a.entries().count() == b.entries().count()
                 && a.entries().all(|(key, value)| {
-                    key.text().and_then(|k| b.get(k)).is_some_and(|other| same(value, other, depth - 1))
+                    key.text().and_then(|k| b.get(k)).is_some_and(|other| same(value, other, depth - 1, seen))
                 })
         }
         (Kind::Seq, Kind::Seq) => {
-            a.items().count() == b.items().count() && a.items().zip(b.items()).all(|(x, y)| same(x, y, depth - 1))
+            a.items().count() == b.items().count() && a.items().zip(b.items()).all(|(x, y)| same(x, y, depth - 1, seen))
         }
         (Kind::Scalar, Kind::Scalar) => a.scalar() == b.scalar(),
         _ => false,
@@ -318,6 +323,18 @@ mod tests {
         assert_eq!(certainty(&service("${NAME}", "other")), Certainty::Likely);
         assert_eq!(certainty(&service("${NAME}", "shop")), Certainty::Unknown);
         assert_eq!(certainty(&service("b", "${NS}")), Certainty::Unknown);
+    }
+
+    #[test]
+    fn copies_of_an_alias_bomb_are_compared_in_no_time() {
+        let mut bomb = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nx0: &a0 {k: v}\n".to_string();
+        for i in 1..50 {
+            bomb += &format!("x{i}: &a{i} {{a: *a{0}, b: *a{0}}}\n", i - 1);
+        }
+        let copy = |text: String| test_mesh(&[&bomb, &text]).resources[1].copy;
+        assert_eq!(copy(format!("{bomb}# the same\n")), Copy::Repeated);
+        assert_eq!(copy(format!("{bomb}z: 1\n")), Copy::Alternative);
+        assert_eq!(copy(bomb.replace("{k: v}", "{k: w}")), Copy::Alternative);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Rules × resources → findings, in canonical order whatever the threads do.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
 
 use crate::finding::{Finding, Problem, ResourceRef, Severity};
 use crate::mesh::selector::Tri;
@@ -99,18 +101,29 @@ impl Plan {
                 Tri::No => {}
             }
         }
-        certain
-            .retain(|number| self.mentions[*number].is_empty() || mentions(mesh.root(id), &self.mentions[*number], 64));
+        certain.retain(|number| self.mentions[*number].is_empty() || mentions(mesh.root(id), &self.mentions[*number]));
         (certain, possible)
     }
 }
 
-/// Whether one of these keys occurs anywhere in a document.
-fn mentions(node: Node<'_>, keys: &[String], depth: u8) -> bool {
-    depth > 0
-        && (node.entries().any(|(key, value)| {
-            key.text().is_some_and(|k| keys.iter().any(|wanted| wanted == k)) || mentions(value, keys, depth - 1)
-        }) || node.items().any(|item| !item.is_alias() && mentions(item, keys, depth - 1)))
+/// Whether one of these keys occurs anywhere in a document. What several aliases name is looked at
+/// once, or a bomb of them would take forever.
+fn mentions(root: Node<'_>, keys: &[String]) -> bool {
+    let mut open = vec![root];
+    let mut seen = HashSet::new();
+    while let Some(node) = open.pop() {
+        if node.is_alias() && !seen.insert(node.target().id()) {
+            continue;
+        }
+        for (key, value) in node.entries() {
+            if key.text().is_some_and(|k| keys.iter().any(|wanted| wanted == k)) {
+                return true;
+            }
+            open.push(value);
+        }
+        open.extend(node.items());
+    }
+    false
 }
 
 /// Runs all rules that are on over a mesh, on at most `jobs` threads.
@@ -127,16 +140,20 @@ pub fn run(mesh: &Arc<Mesh>, loaded: &Loaded, settings: &[Setting], jobs: usize)
     };
     let parts: Vec<Part> = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..threads)
-            .map(|thread| {
+            .map(|_| {
                 let shared = &shared;
                 // A rule may call functions 32 deep, each with expressions 64 deep: more than the main
                 // thread's stack holds.
                 let builder = std::thread::Builder::new().stack_size(64 << 20);
-                builder.spawn_scoped(scope, move || work(shared, settings, thread == 0))
+                builder.spawn_scoped(scope, move || work(shared, settings))
             })
             .collect();
-        handles.into_iter().filter_map(|h| h.ok()?.join().ok()).collect()
+        // A thread that panics takes the run with it: its findings must not be missed in silence.
+        let join = |handle: ScopedJoinHandle<'_, Part>| handle.join().unwrap_or_else(|panic| resume_unwind(panic));
+        handles.into_iter().flatten().map(join).collect()
     });
+    // Where the system gives no thread, the work is done here.
+    let parts = if parts.is_empty() { vec![work(&shared, settings)] } else { parts };
     collect(mesh, loaded, settings, parts)
 }
 
@@ -162,18 +179,18 @@ struct Part {
     unreadable: BTreeSet<(Place, &'static str)>,
 }
 
-fn work(shared: &Shared<'_>, settings: &[Setting], first: bool) -> Part {
+fn work(shared: &Shared<'_>, settings: &[Setting]) -> Part {
     let runner = Runner::new(shared.mesh.clone(), shared.loaded.set.clone(), &shared.loaded.checked, settings);
     let mut part = Part::default();
-    if first {
-        for rule in &shared.plan.mesh {
-            // The mesh comes before every resource.
-            part.take(shared, *rule, 0, runner.call(*rule, Call::Mesh));
-        }
-    }
     let total = shared.mesh.resources.len();
     loop {
         let from = shared.next.fetch_add(CHUNK, Ordering::Relaxed);
+        if from == 0 {
+            for rule in &shared.plan.mesh {
+                // The mesh comes before every resource.
+                part.take(shared, *rule, 0, runner.call(*rule, Call::Mesh));
+            }
+        }
         if from >= total {
             break;
         }
@@ -299,5 +316,26 @@ pub fn number_fingerprints(findings: &mut [Finding]) {
             finding.fingerprint = hash(&format!("{}\0{count}", finding.fingerprint));
         }
         *count += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mesh::test_mesh;
+
+    #[test]
+    fn keys_are_found_behind_aliases_and_bombs_of_them_end() {
+        let mut bomb = "apiVersion: v1\nkind: Service\nx0: &a0 {wanted: v}\n".to_string();
+        for i in 1..50 {
+            bomb += &format!("x{i}: &a{i} {{a: *a{0}, b: [*a{0}, *a{0}]}}\n", i - 1);
+        }
+        let mesh = test_mesh(&[
+            &bomb,
+            "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: A, x: &x {wanted: 1}}\n- {apiVersion: v1, kind: B, y: [*x]}\n",
+        ]);
+        let has = |resource: u32, key: &str| mentions(mesh.root(ResourceId(resource)), &[key.to_string()]);
+        assert!(has(0, "wanted") && !has(0, "other"));
+        assert!(has(2, "wanted"));
     }
 }

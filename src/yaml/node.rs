@@ -43,7 +43,7 @@ impl<'t> Node<'t> {
     }
 
     /// The node that an alias names; any other node itself.
-    fn target(self) -> Node<'t> {
+    pub fn target(self) -> Node<'t> {
         let raw = self.raw();
         if raw.kind == Kind::Alias { self.at_raw(raw.data).unwrap_or(self) } else { self }
     }
