@@ -71,7 +71,7 @@ impl Settings {
         }
         let mut given = given_params(flags, set, &mut problems);
         let declared = declared(flags, &mut problems);
-        let production = environment_is_production(declared.environment.as_deref());
+        let production = declared.is_production();
         let mut all_rules = true;
         let rules = set
             .rules
@@ -98,7 +98,7 @@ impl Settings {
                     })
                     .collect();
                 params.extend(given.remove(rule.id.as_str()).unwrap_or_default());
-                Setting { on, severity: rule.header.severity, params }
+                Setting { on, params }
             })
             .collect();
         if !problems.is_empty() {
@@ -107,10 +107,6 @@ impl Settings {
         let jobs = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Settings { rules, all_rules, declared, namespace: "default".to_string(), jobs, named: HashSet::new() })
     }
-}
-
-fn environment_is_production(environment: Option<&str>) -> bool {
-    environment.is_none_or(|e| matches!(e, "prod" | "production" | "live"))
 }
 
 /// `--param rule.key=value`, typed.

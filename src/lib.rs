@@ -84,8 +84,6 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
         let mut unreadable = ran.unreadable;
         unreadable.extend(mesh.installation.broken.iter().map(|place| (*place, "YAML or JSON")));
         findings.extend(unreadable.iter().map(|(place, wanted)| native::unreadable_value(&mesh, set, *place, wanted)));
-    }
-    if is_on(native::UNREADABLE_VALUE) {
         findings.extend(mesh.reach.refused().iter().map(|refused| native::refused_policy(&mesh, set, refused)));
     }
     if is_on(native::ALTERNATIVES) {
@@ -94,10 +92,6 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
             name.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_string())
         };
         findings.extend(native::alternatives(&mesh, set, folder));
-    }
-    for (number, rule) in set.rules.iter().enumerate().filter(|(_, r)| r.header.native) {
-        let severity = settings.rules[number].severity;
-        findings.iter_mut().filter(|f| f.rule == rule.id).for_each(|f| f.severity = f.severity.min(severity));
     }
     put_in_order(&mut findings);
 
@@ -190,7 +184,7 @@ fn read(sources: &Sources, trees: &Trees, settings: &Settings) -> Read {
         }
         let found = resource::find(trees, number, &settings.namespace, file.name == source::walk::STDIN);
         read.documents += found.documents;
-        let unreadable = tree.errors.iter().any(|e| !matches!(e.kind, ErrorKind::DuplicateKey(_)));
+        let unreadable = tree.is_broken();
         let is_manifest =
             !found.resources.is_empty() || looks_like_manifest(tree.text()) || settings.named.contains(&file.name);
         if found.resources.is_empty() && !(unreadable && is_manifest) {
@@ -233,7 +227,7 @@ fn owned(mesh: &Mesh, mut found: Finding) -> Finding {
 
 /// Canonical order: path, place, rule, message; files are numbered by path. What is said twice is
 /// said once.
-fn put_in_order(findings: &mut Vec<Finding>) {
+pub(crate) fn put_in_order(findings: &mut Vec<Finding>) {
     let key = |f: &Finding| (f.primary.span.file, f.primary.span.start, f.rule.clone(), f.message.clone());
     findings.sort_by_key(key);
     findings.dedup_by(|a, b| key(a) == key(b) && a.primary == b.primary);
@@ -283,30 +277,24 @@ fn unknown_thing(what: String, rules: usize) -> Unknown {
 /// Values of Secrets and private keys.
 fn secrets(sources: &Sources, mesh: &Mesh) -> Vec<Span> {
     let mut spans = Vec::new();
-    let trees_with_errors: HashSet<FileId> = mesh
-        .trees
-        .files()
-        .filter(|(_, tree)| tree.errors.iter().any(|e| !matches!(e.kind, ErrorKind::DuplicateKey(_))))
-        .map(|(_, tree)| tree.file)
-        .collect();
-    for id in mesh.resources.iter().enumerate().filter(|(_, r)| r.holds_secrets()).map(|(i, _)| i) {
-        let root = mesh.trees.node(mesh.resources[id].root);
+    for secret in mesh.resources.iter().filter(|r| r.holds_secrets()) {
+        let root = mesh.trees.node(secret.root);
         for key in ["data", "stringData"] {
             spans.extend(root.get(key).into_iter().flat_map(yaml::Node::entries).map(|(_, value)| value.span()));
         }
     }
+    // Of a Secret that can't be read nobody knows where its values stand.
+    for (_, tree) in mesh.trees.files().filter(|(_, tree)| tree.is_broken() && tree.text().contains("Secret")) {
+        spans.push(Span::new(tree.file, 0, tree.text().len()));
+    }
     for (id, file) in sources.iter() {
-        // Of a Secret that can't be read nobody knows where its values stand.
-        let unread = trees_with_errors.contains(&id);
-        if unread && file.text.contains("Secret") {
-            spans.push(Span::new(id, 0, file.text.len()));
-        }
         let mut from = 0;
         while let Some(at) = file.text[from..].find("PRIVATE KEY-----").map(|n| from + n) {
             let body = at + "PRIVATE KEY-----".len();
             let end = file.text[body..].find("-----END").map_or(file.text.len(), |n| body + n);
             spans.push(Span::new(id, body, end));
             from = (end + "-----END".len()).min(file.text.len());
+            // The end's own marker opens no other key: at most `ENCRYPTED ` stands before it.
             from += file.text[from..].find("PRIVATE KEY-----").map_or(0, |n| if n < 16 { n + 16 } else { 0 });
         }
     }

@@ -28,7 +28,7 @@ pub use installation::{Installation, Istiod};
 pub use namespace::Namespace;
 pub use workload::{Workload, WorkloadId};
 
-/// What is declared about a cluster rather than read: `assume`, `complete`, `externals`, `today`.
+/// What is declared about a cluster rather than read: `assume`, `complete`, `today`.
 #[derive(Debug, Clone, Default)]
 pub struct Declared {
     /// `--assume istio=1.30`
@@ -49,6 +49,13 @@ pub struct Declared {
     pub today: String,
     /// Parameters hold the projects' own figures instead of field experience.
     pub official: bool,
+}
+
+impl Declared {
+    /// Whether the cluster is for production: the environment is not declared to be anything else.
+    pub fn is_production(&self) -> bool {
+        self.environment.as_deref().is_none_or(|e| matches!(e, "prod" | "production" | "live"))
+    }
 }
 
 /// `Kind.group`, namespace, name.
@@ -207,18 +214,6 @@ impl Mesh {
     /// A namespace; one without a manifest has open labels.
     pub fn namespace(&self, name: &str) -> Option<&Namespace> {
         self.namespaces.get(name)
-    }
-
-    /// All namespaces that are declared or used, by name.
-    pub fn namespaces(&self) -> Vec<&Namespace> {
-        let mut all: Vec<_> = self.namespaces.values().collect();
-        all.sort_by(|a, b| a.name.cmp(&b.name));
-        all
-    }
-
-    /// Whether the cluster is for production: the environment is not declared to be anything else.
-    pub fn is_production(&self) -> bool {
-        self.declared.environment.as_deref().is_none_or(|e| matches!(e, "prod" | "production" | "live"))
     }
 
     /// The resource that a place belongs to.

@@ -10,7 +10,7 @@ pub mod table;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::finding::{RuleId, Severity};
+use crate::finding::RuleId;
 use crate::source::SourceFile;
 use header::{Header, Subject};
 use page::Page;
@@ -100,7 +100,7 @@ impl RuleSet {
     }
 }
 
-/// Values of a rule's parameters after presets, configuration and flags.
+/// Values of a rule's parameters after presets and flags.
 pub type Params = BTreeMap<String, ParamValue>;
 
 /// How a rule takes part in a run.
@@ -108,8 +108,6 @@ pub type Params = BTreeMap<String, ParamValue>;
 pub struct Setting {
     /// Whether it runs.
     pub on: bool,
-    /// The highest severity of its findings; lower than the header's if the user says so.
-    pub severity: Severity,
     /// Its parameters.
     pub params: Params,
 }

@@ -154,7 +154,7 @@ pub fn run(mesh: &Arc<Mesh>, loaded: &Loaded, settings: &[Setting], jobs: usize)
     });
     // Where the system gives no thread, the work is done here.
     let parts = if parts.is_empty() { vec![work(&shared, settings)] } else { parts };
-    collect(mesh, loaded, settings, parts)
+    collect(mesh, loaded, parts)
 }
 
 /// Resources that a thread takes at a time.
@@ -236,7 +236,7 @@ impl Part {
     }
 }
 
-fn collect(mesh: &Mesh, loaded: &Loaded, settings: &[Setting], parts: Vec<Part>) -> Ran {
+fn collect(mesh: &Mesh, loaded: &Loaded, parts: Vec<Part>) -> Ran {
     let mut ran = Ran::default();
     let mut failures: BTreeMap<usize, (u32, Problem)> = BTreeMap::new();
     let mut raws = Vec::new();
@@ -261,7 +261,7 @@ fn collect(mesh: &Mesh, loaded: &Loaded, settings: &[Setting], parts: Vec<Part>)
             continue;
         }
         let unfounded = raw.unfounded;
-        let found = finding(mesh, loaded, &settings[number], number, raw);
+        let found = finding(mesh, loaded, number, raw);
         if unfounded && found.severity > Severity::Info {
             ran.unfounded.push(found.clone());
         }
@@ -271,13 +271,13 @@ fn collect(mesh: &Mesh, loaded: &Loaded, settings: &[Setting], parts: Vec<Part>)
     ran
 }
 
-fn finding(mesh: &Mesh, loaded: &Loaded, setting: &Setting, number: usize, raw: Raw) -> Finding {
+fn finding(mesh: &Mesh, loaded: &Loaded, number: usize, raw: Raw) -> Finding {
     let rule = &loaded.set.rules[number];
     let resource = raw.resource.map(|id| mesh.resource(id).reference());
     Finding {
         rule: rule.id.clone(),
         aliases: rule.header.aka.clone().into(),
-        severity: setting.severity.min(raw.cap),
+        severity: rule.header.severity.min(raw.cap),
         message: raw.message,
         why: raw.why.unwrap_or_else(|| rule.page.why.clone()),
         fingerprint: fingerprint(rule.id.as_str(), resource.as_ref(), &raw.named_path),

@@ -178,13 +178,15 @@ impl Suppression {
     }
 }
 
-fn finding((rule, why): (&str, &str), span: Span, message: String, help: String) -> Finding {
+/// A finding about a comment. Its rule's page says why it hurts, and the caller, who has the page, fills
+/// that in.
+fn finding(rule: &str, span: Span, message: String, help: String) -> Finding {
     Finding {
         rule: RuleId::new(rule),
         aliases: Arc::from([]),
         severity: Severity::Warning,
         message,
-        why: why.to_string(),
+        why: String::new(),
         primary: Place { span, yaml_path: String::new(), template: None },
         resource: None,
         labels: Vec::new(),
@@ -197,12 +199,10 @@ fn finding((rule, why): (&str, &str), span: Span, message: String, help: String)
     }
 }
 
-/// Id and effect of the finding about a comment that can't be read or does not hold.
-const INVALID: (&str, &str) =
-    ("suppression/malformed", "the comment ignores nothing of what it was meant for, and findings show up again");
-/// The same for a comment that is not needed.
-const UNUSED: (&str, &str) =
-    ("suppression/unused", "a comment that hides nothing today hides the next finding of that name unseen");
+/// A comment that can't be read or does not hold.
+const INVALID: &str = "suppression/malformed";
+/// A comment that is not needed.
+const UNUSED: &str = "suppression/unused";
 
 fn fix(title: String, safe: bool, edits: Vec<Edit>) -> Fix {
     Fix { title, safe, edits }

@@ -155,6 +155,11 @@ impl Tree {
         Node::new(self, id)
     }
 
+    /// Whether a part of it can't be read. A key that stands twice can be.
+    pub fn is_broken(&self) -> bool {
+        self.errors.iter().any(|e| !matches!(e.kind, ErrorKind::DuplicateKey(_)))
+    }
+
     /// The root of each document that has one.
     pub fn roots(&self) -> impl Iterator<Item = Node<'_>> {
         self.documents.iter().filter_map(|d| d.root).map(|id| self.node(id))

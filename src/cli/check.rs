@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::terminal::{Color, style};
 use super::{RuleFolders, Status, complain, err, out};
 use crate::config::{Flags, Preset, Settings};
-use crate::finding::{Finding, Problem, Severity};
+use crate::finding::{Problem, Severity};
 use crate::report::{Report, Style, json, pretty, short};
 use crate::run::Loaded;
 use crate::source::walk::{self, Collected, STDIN, Unreadable};
@@ -142,10 +142,9 @@ pub(super) fn run(arguments: &Arguments) -> Status {
     settings.named = arguments.paths.iter().map(|p| p.to_string_lossy().replace('\\', "/")).collect();
     settings.named.insert(STDIN.to_string());
     if arguments.fix.is_some() || arguments.diff {
-        return edit(arguments, &loaded, &settings, input, fail_on);
+        return edit(arguments, &formats, &loaded, &settings, input, fail_on);
     }
-    let mut outcome = check(&mut input, &loaded, &settings);
-    outcome.problems.splice(0..0, loaded.problems.iter().cloned());
+    let outcome = check(&mut input, &loaded, &settings);
     if let Err(problem) = show(arguments, &formats, &input.sources, &outcome) {
         return complain(&[problem]);
     }
@@ -192,25 +191,30 @@ fn collect(arguments: &Arguments) -> Result<Collected, Vec<Problem>> {
 
 /// Checks, and adds what the walk already knows.
 fn check(input: &mut Collected, loaded: &Loaded, settings: &Settings) -> Outcome {
-    // A file that can't be read has a name and no text, so that its finding has a place.
     add_unreadable(input);
-    let mut outcome = crate::check(&input.sources, loaded, settings);
+    let outcome = crate::check(&input.sources, loaded, settings);
+    complete(outcome, input, loaded)
+}
+
+/// Adds to what was found what only the walk and the loading of rules know.
+fn complete(mut outcome: Outcome, input: &mut Collected, loaded: &Loaded) -> Outcome {
     let unreadable = input.unreadable.iter().filter_map(|unreadable| {
         let (id, _) = input.sources.iter().find(|(_, f)| f.name == unreadable.name)?;
         let message = format!("file can't be read: {}", unreadable.reason);
         Some(native::finding(&loaded.set, native::UNREADABLE_FILE, Span::new(id, 0, 0), message))
     });
-    let unreadable: Vec<Finding> = unreadable.collect();
-    outcome.broken_input |= !unreadable.is_empty();
+    outcome.findings.extend(unreadable);
+    crate::put_in_order(&mut outcome.findings);
+    outcome.broken_input |= !input.unreadable.is_empty();
     outcome.summary.skipped.retain(|s| !input.unreadable.iter().any(|u| u.name == s.path));
     outcome.summary.skipped.extend(input.skipped.iter().cloned());
     outcome.summary.skipped.sort();
-    outcome.findings.extend(unreadable);
-    outcome.findings.sort_by_key(|f| (f.primary.span, f.rule.clone(), f.message.clone()));
+    outcome.problems.splice(0..0, loaded.problems.iter().cloned());
     input.sources.set_masked(outcome.secrets.clone());
     outcome
 }
 
+/// A file that can't be read gets a name and no text, so that its finding has a place.
 fn add_unreadable(input: &mut Collected) {
     if input.unreadable.is_empty() {
         return;
@@ -269,12 +273,14 @@ fn status(outcome: &Outcome, fail_on: Option<Severity>) -> Status {
 /// once, or shown.
 fn edit(
     arguments: &Arguments,
+    formats: &[(Format, Option<PathBuf>)],
     loaded: &Loaded,
     settings: &Settings,
-    input: Collected,
+    mut input: Collected,
     fail_on: Option<Severity>,
 ) -> Status {
     let unsafe_too = arguments.fix.as_deref() == Some("unsafe");
+    add_unreadable(&mut input);
     let before: Vec<_> = input.sources.iter().map(|(id, file)| (id, file.text.clone())).collect();
     let Collected { sources, skipped, unreadable } = input;
     let mut last = Outcome::default();
@@ -283,23 +289,22 @@ fn edit(
         last.findings.clone()
     });
     let mut after = Collected { sources: result.sources, skipped, unreadable };
+    let outcome = complete(last, &mut after, loaded);
     if arguments.diff {
         for id in &result.changed {
             let file = after.sources.file(*id);
-            if last.secrets.iter().any(|span| span.file == *id) {
+            if outcome.secrets.iter().any(|span| span.file == *id) {
                 err(&format!("plimsoll: {} holds secrets; its diff is not shown\n", file.name));
                 continue;
             }
             let old = before.iter().find(|(b, _)| b == id).map_or("", |(_, text)| text);
             out(&fix::diff(&file.name, old, &file.text));
         }
-        let problems: Vec<_> = loaded.problems.iter().chain(&last.problems).cloned().collect();
-        return match (problems.is_empty(), result.changed.is_empty()) {
-            (false, _) => complain(&problems),
-            _ if last.broken_input || !after.unreadable.is_empty() => Status::BrokenInput,
-            (true, true) if last.summary.resources == 0 => Status::Nothing,
-            (true, true) => Status::Clean,
-            (true, false) => Status::Findings,
+        // What counts here is whether anything would change, not what else was found.
+        return match status(&outcome, None) {
+            Status::Error => complain(&outcome.problems),
+            Status::Clean if !result.changed.is_empty() => Status::Findings,
+            status => status,
         };
     }
     for id in &result.changed {
@@ -307,22 +312,13 @@ fn edit(
             return complain(&[problem]);
         }
     }
-    let mut outcome = check(&mut after, loaded, settings);
-    outcome.problems.splice(0..0, loaded.problems.iter().cloned());
-    let formats = match arguments.formats.iter().map(|f| format(f)).collect::<Result<Vec<_>, _>>() {
-        Ok(formats) => formats,
-        Err(problem) => return complain(&[problem]),
-    };
-    if let Err(problem) = show(arguments, &formats, &after.sources, &outcome) {
+    if let Err(problem) = show(arguments, formats, &after.sources, &outcome) {
         return complain(&[problem]);
     }
     if !arguments.quiet {
-        let plural = |n: usize, word: &str| if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") };
-        err(&format!(
-            "plimsoll: {} in {}\n",
-            plural(result.applied, "fix").replace("fixs", "fixes") + " applied",
-            plural(result.changed.len(), "file")
-        ));
+        let fixes = if result.applied == 1 { "fix" } else { "fixes" };
+        let files = if result.changed.len() == 1 { "file" } else { "files" };
+        err(&format!("plimsoll: {} {fixes} applied in {} {files}\n", result.applied, result.changed.len()));
         let more = outcome.findings.iter().filter(|f| f.fixes.iter().any(|fix| !fix.safe)).count();
         if !unsafe_too && more > 0 {
             err(&format!("plimsoll: {more} more with --fix=unsafe\n"));

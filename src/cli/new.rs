@@ -259,7 +259,7 @@ fn marked(bad: &str, rule: &str) -> Option<String> {
         .iter()
         .map(|f| sources.file(f.primary.span.file).line_col(f.primary.span.start).line)
         .collect();
-    let (_, message) = rule.code.split_once(" …").map_or(("", "replica"), |_| ("", "…"));
+    let message = if rule.code.contains(" …") { "…" } else { "replica" };
     let mark = |(i, line): (usize, &str)| {
         let marker = if lines.contains(&(i + 1)) { format!("    # finding: {message}") } else { String::new() };
         format!("{}{marker}\n", line.trim_end())

@@ -22,14 +22,12 @@ pub struct Absence {
     pub among: String,
     /// What is not known when the certainty is unknown, as in "Services of namespace shop".
     pub what: String,
-    /// How many of that kind were read.
-    pub count: usize,
 }
 
 impl Absence {
     /// A part of a resource that was read: what is not in it is not there.
     pub fn certain() -> Absence {
-        Absence { certainty: Certainty::Certain, among: String::new(), what: String::new(), count: 0 }
+        Absence { certainty: Certainty::Certain, among: String::new(), what: String::new() }
     }
 
     /// What was looked up and not found, for a message that starts with "… is".
@@ -43,7 +41,7 @@ impl Absence {
 
     /// Nothing follows.
     pub fn unknown(what: impl Into<String>) -> Absence {
-        Absence { certainty: Certainty::Unknown, among: String::new(), what: what.into(), count: 0 }
+        Absence { certainty: Certainty::Unknown, among: String::new(), what: what.into() }
     }
 }
 
@@ -70,7 +68,6 @@ impl Mesh {
             certainty,
             among: format!("the {} {plural} read{place}", if read == 1 { "one".to_string() } else { read.to_string() }),
             what: format!("{}{of}", self::plural(kind)),
-            count: read,
         }
     }
 

@@ -181,7 +181,6 @@ impl Mesh {
                 certainty: if complete { Certainty::Certain } else { Certainty::Likely },
                 among: "the hosts that were read".to_string(),
                 what: String::new(),
-                count: self.hosts.exact.len(),
             };
         }
         let absence = self.absence("networking.istio.io", "ServiceEntry", namespace);

@@ -46,8 +46,6 @@ pub struct Injector {
 /// One webhook of Istio's that injects proxies.
 #[derive(Debug, Clone)]
 pub struct InjectionWebhook {
-    /// The item of `webhooks`.
-    pub place: Place,
     /// The revision it injects.
     pub revision: Box<str>,
     /// `namespaceSelector`
@@ -179,10 +177,8 @@ impl Installation {
                     if !name.ends_with(".istio.io") {
                         continue;
                     }
-                    let place = Place { tree, node: webhook.id() };
                     if mutating {
                         self.webhooks.push(InjectionWebhook {
-                            place,
                             revision: revision.into(),
                             namespaces: Selector::read(webhook.get("namespaceSelector")),
                             objects: Selector::read(webhook.get("objectSelector")),

@@ -30,13 +30,6 @@ pub fn load(folders: &[std::path::PathBuf]) -> (RuleSet, Vec<Problem>) {
     loader.finish()
 }
 
-/// Loads one folder only, without the rules of the binary.
-pub fn load_only(folder: &Path) -> (RuleSet, Vec<Problem>) {
-    let mut loader = Loader { set: RuleSet::default(), problems: Vec::new() };
-    loader.folder(folder);
-    loader.finish()
-}
-
 struct Loader {
     set: RuleSet,
     problems: Vec<Problem>,

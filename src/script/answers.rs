@@ -6,7 +6,6 @@ use super::Context;
 use super::list::L;
 use super::value::V;
 use super::vocabulary::{On, Words};
-use crate::mesh::WorkloadId;
 use crate::mesh::proxy::{ProxyResources, Setting};
 use crate::mesh::reach::{BlockGroup, Cidr, Peer, Port};
 use crate::resource::ResourceId;
@@ -156,9 +155,4 @@ fn port(number: i64, protocol: crate::mesh::reach::Protocol) -> super::Result<Po
         Ok(number) => Ok(PodPort(Port { protocol, number })),
         Err(_) => super::fail(format!("{number} is no port")),
     }
-}
-
-/// The workload of a value that a rule hands to `mesh.blocked`.
-pub(crate) fn as_peer(c: &Context, v: V) -> super::Result<WorkloadId> {
-    c.need_workload(v, "blocked()")
 }

@@ -240,13 +240,8 @@ fn numbers<T: rhai::Variant + Clone + Copy>(words: &mut Words<'_>, number: fn(T)
     words.silent("/", move |q: Quantity, n: T| q.times(1.0 / number(n)));
     // A value that holds no quantity stays missing, so that every ordering with the product is false.
     let x = words.context();
-    let product = move |v: V, factor: f64| match x.quantity(v) {
-        Some(quantity) => Dynamic::from(quantity.times(factor)),
-        None => {
-            x.note_unreadable(v, "quantity");
-            Dynamic::from(x.missing(v.place, Vec::new(), None))
-        }
-    };
+    let product =
+        move |v: V, factor: f64| x.read_as(v, "quantity", x.quantity(v).map(|quantity| quantity.times(factor)));
     let times = product.clone();
     words.silent("*", move |v: V, n: T| times(v, number(n)));
     let times = product.clone();

@@ -63,6 +63,14 @@ impl Context {
     }
 }
 
+impl Context {
+    /// Whether a map of the manifest has a key, or a list of it an item.
+    fn holds(&self, collection: V, text: &str) -> bool {
+        let node = self.node(collection);
+        collection.ghost == 0 && (node.get(text).is_some() || node.items().any(|item| item.text() == Some(text)))
+    }
+}
+
 fn truth(context: &NativeCallContext<'_>, test: &FnPtr, item: V) -> Result<bool> {
     let answer: Dynamic = test.call_raw(context, None, [Dynamic::from(item)])?;
     match answer.as_bool() {
@@ -205,17 +213,9 @@ pub(super) fn register(words: &mut Words<'_>) {
     let x = c.clone();
     words.silent("contains", move |list: Array, v: V| list.iter().any(|item| super::compare::equal(&x, v, item)));
     let x = c.clone();
-    words.silent("contains", move |map: V, key: ImmutableString| {
-        map.ghost == 0 && {
-            let node = x.node(map);
-            node.get(&key).is_some() || node.items().any(|i| i.text() == Some(key.as_str()))
-        }
-    });
+    words.silent("contains", move |map: V, key: ImmutableString| x.holds(map, &key));
     let x = c.clone();
-    words.silent("contains", move |map: V, key: V| {
-        let (node, Some(key)) = (x.node(map), x.text(key)) else { return false };
-        map.ghost == 0 && (node.get(&key).is_some() || node.items().any(|i| i.text() == Some(key.as_str())))
-    });
+    words.silent("contains", move |map: V, key: V| x.text(key).is_some_and(|key| x.holds(map, &key)));
     let x = c;
     words.silent("to_string", move |list: L| list.items.iter().map(|v| x.shown(*v)).collect::<Vec<_>>().join(", "));
     words.silent("len", |list: L| list.items.len() as i64);

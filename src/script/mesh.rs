@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use rhai::{Array, Dynamic, ImmutableString};
 
-use super::answers::{B, CallTo, End, P, PodPort, as_peer};
+use super::answers::{B, CallTo, End, P, PodPort};
 use super::list::L;
 use super::value::V;
 use super::vocabulary::{On, Words};
@@ -131,10 +131,10 @@ impl Context {
     fn ends(&self, x: &Dynamic, into: &mut Vec<Peer>) -> Result<()> {
         if let Some(list) = x.read_lock::<L>() {
             for v in list.items.iter() {
-                into.push(Peer::Workload(as_peer(self, *v)?));
+                into.push(Peer::Workload(self.need_workload(*v, "blocked()")?));
             }
         } else if let Some(v) = x.read_lock::<V>() {
-            into.push(Peer::Workload(as_peer(self, *v)?));
+            into.push(Peer::Workload(self.need_workload(*v, "blocked()")?));
         } else if let Some(end) = x.read_lock::<End>() {
             into.push(end.0);
         } else if let Some(array) = x.read_lock::<Array>() {
@@ -417,7 +417,7 @@ pub(super) fn register(words: &mut Words<'_>) {
     });
     let x = c.clone();
     words.word(Mesh, "is_production()", "the environment is not declared to be something else", "", move |_: M| {
-        x.mesh.is_production()
+        x.mesh.declared.is_production()
     });
     let x = c.clone();
     words.word(Mesh, "today()", "the date of the run, `2026-11-24`", "", move |_: M| {

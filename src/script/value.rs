@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use rhai::ImmutableString;
+use rhai::{Dynamic, ImmutableString};
 
 use super::list::L;
 use super::vocabulary::{On, Words};
@@ -191,6 +191,18 @@ impl Context {
         }
     }
 
+    /// What a value was read as; where it could not be, that is remembered, and a missing value stands
+    /// for it, so that every comparison is false.
+    pub(crate) fn read_as<T: rhai::Variant + Clone>(&self, v: V, wanted: &'static str, read: Option<T>) -> Dynamic {
+        read.map_or_else(
+            || {
+                self.note_unreadable(v, wanted);
+                Dynamic::from(self.missing(v.place, Vec::new(), None))
+            },
+            Dynamic::from,
+        )
+    }
+
     /// Where a finding about a value points.
     pub(crate) fn span(&self, v: V) -> Span {
         match self.ghost_of(v) {
@@ -298,64 +310,36 @@ pub(super) fn register(words: &mut Words<'_>) {
     words.word(Value, "number()", "the number in it, quotes or not; missing if it holds none", "", move |v: V| match x
         .number(v)
     {
-        Some(n) if n.fract() == 0.0 && n.abs() < 9e15 => rhai::Dynamic::from(n as i64),
-        Some(n) => rhai::Dynamic::from(n),
-        None => {
-            x.note_unreadable(v, "number");
-            rhai::Dynamic::from(x.missing(v.place, Vec::new(), None))
-        }
+        Some(n) if n.fract() == 0.0 && n.abs() < 9e15 => Dynamic::from(n as i64),
+        number => x.read_as(v, "number", number),
     });
     let x = c.clone();
     words.word(Value, "quantity()", "as a quantity: `128Mi`, `500m`; missing if it is none", "", move |v: V| {
-        match x.quantity(v) {
-            Some(quantity) => rhai::Dynamic::from(quantity),
-            None => {
-                x.note_unreadable(v, "quantity");
-                rhai::Dynamic::from(x.missing(v.place, Vec::new(), None))
-            }
-        }
+        x.read_as(v, "quantity", x.quantity(v))
     });
     let x = c.clone();
     words.word(Value, "duration()", "as a duration: `10s`, `1h30m`; missing if it is none", "", move |v: V| {
-        match x.text(v).and_then(|t| Duration::parse(&t)) {
-            Some(duration) => rhai::Dynamic::from(duration),
-            None => {
-                x.note_unreadable(v, "duration");
-                rhai::Dynamic::from(x.missing(v.place, Vec::new(), None))
-            }
-        }
+        x.read_as(v, "duration", x.text(v).and_then(|t| Duration::parse(&t)))
     });
     let x = c.clone();
     words.word(Value, "version()", "as a version: `1.30.2`; missing if it is none", "", move |v: V| {
-        match x.text(v).and_then(|t| Version::parse(&t)) {
-            Some(version) => rhai::Dynamic::from(version),
-            None => {
-                x.note_unreadable(v, "version");
-                rhai::Dynamic::from(x.missing(v.place, Vec::new(), None))
-            }
-        }
+        x.read_as(v, "version", x.text(v).and_then(|t| Version::parse(&t)))
     });
     let x = c.clone();
-    words.word(
-        Value,
-        "or(x)",
-        "itself, or `x` at its place where it is missing",
-        "",
-        move |v: V, other: rhai::Dynamic| {
-            if !x.is_missing(v) {
-                return v;
-            }
-            if let Some(other) = other.clone().try_cast::<V>() {
-                return other;
-            }
-            let text = super::compare::plain_text(&other);
-            let (place, keys) = match x.ghost_of(v) {
-                Some(Ghost::Missing { keys, .. }) => (v.place, keys),
-                _ => (v.place, Vec::new()),
-            };
-            x.missing(place, keys, text.map(|t| t.as_str().into()))
-        },
-    );
+    words.word(Value, "or(x)", "itself, or `x` at its place where it is missing", "", move |v: V, other: Dynamic| {
+        if !x.is_missing(v) {
+            return v;
+        }
+        if let Some(other) = other.clone().try_cast::<V>() {
+            return other;
+        }
+        let text = super::compare::plain_text(&other);
+        let (place, keys) = match x.ghost_of(v) {
+            Some(Ghost::Missing { keys, .. }) => (v.place, keys),
+            _ => (v.place, Vec::new()),
+        };
+        x.missing(place, keys, text.map(|t| t.as_str().into()))
+    });
     let x = c.clone();
     words.word(Value, "items()", "the items of a list", "", move |v: V| x.items(v));
     let x = c.clone();
@@ -444,7 +428,7 @@ impl Context {
     }
 }
 
-/// A node's number from a place; a shorthand for the words above.
+/// The value at a node of a tree.
 pub(crate) fn place(tree: u32, node: NodeId) -> V {
     V::at(Place { tree, node })
 }

@@ -99,9 +99,7 @@ impl<'e> Words<'e> {
         reads: &'static str,
         function: impl RhaiNativeFunc<A, N, X, R, false> + 'static,
     ) {
-        let word = Word { on, signature, meaning, reads };
-        FuncRegistration::new(word.name()).register_into_engine(self.engine, function);
-        self.describe(word);
+        self.add(Word { on, signature, meaning, reads }, function);
     }
 
     /// A word that may fail; the failure is the rule author's to read.
@@ -113,9 +111,7 @@ impl<'e> Words<'e> {
         reads: &'static str,
         function: impl RhaiNativeFunc<A, N, X, R, true> + 'static,
     ) {
-        let word = Word { on, signature, meaning, reads };
-        FuncRegistration::new(word.name()).register_into_engine(self.engine, function);
-        self.describe(word);
+        self.add(Word { on, signature, meaning, reads }, function);
     }
 
     /// Another way to call a word that is described already, or an operator.
@@ -127,7 +123,12 @@ impl<'e> Words<'e> {
         FuncRegistration::new(name).register_into_engine(self.engine, function);
     }
 
-    fn describe(&mut self, word: Word) {
+    fn add<A: 'static, const N: usize, const X: bool, R: Variant + Clone, const F: bool>(
+        &mut self,
+        word: Word,
+        function: impl RhaiNativeFunc<A, N, X, R, F> + 'static,
+    ) {
+        FuncRegistration::new(word.name()).register_into_engine(self.engine, function);
         if !self.list.contains(&word) {
             self.list.push(word);
         }

@@ -7,7 +7,7 @@ use crate::yaml::parse::parse as parse_yaml;
 const NAMES: &[&str] = &["traffic", "traffic/host", "host", "sizing/cpu", "cpu", "sizing", "IST0101"];
 
 fn found(rule: &str, span: Span) -> Finding {
-    let mut finding = finding((rule, ""), span, rule.to_string(), String::new());
+    let mut finding = finding(rule, span, rule.to_string(), String::new());
     finding.aliases = Arc::from(["IST0101".to_string()]);
     finding
 }

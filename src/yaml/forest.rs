@@ -59,9 +59,8 @@ impl Trees {
             })
         }?;
         let tree = self.tree(number);
-        let broken = tree.errors.iter().any(|e| !matches!(e.kind, super::ErrorKind::DuplicateKey(_)));
         let root = tree.documents.first()?.root?;
-        (!broken).then_some(Place { tree: number, node: root })
+        (!tree.is_broken()).then_some(Place { tree: number, node: root })
     }
 
     /// The scalar in a file's own tree that a place stands in; the place itself if it is in none.
