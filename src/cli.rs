@@ -1,22 +1,23 @@
 //! The command line: the only place that prints and writes files.
 
 mod check;
+mod clusters;
+mod configuration;
 mod explain;
+mod input;
 mod new;
+mod project;
 mod rules;
 mod terminal;
 mod test;
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::finding::{Problem, Severity};
-use crate::rule::load;
-use crate::run::Loaded;
 
 /// How a run ends; the same for every format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,12 @@ struct Arguments {
 enum Command {
     /// Check manifests: files, folders, or `-` for standard input
     Check(Box<check::Arguments>),
+    /// Show which cluster each file belongs to, and why
+    Clusters(clusters::Arguments),
+    /// Write a commented plimsoll.yaml with what can be guessed about clusters
+    Init(configuration::Init),
+    /// What concerns plimsoll.yaml
+    Config(configuration::Config),
     /// List the rules
     Rules(rules::Arguments),
     /// Show the page of a rule, its examples drawn as the findings they produce
@@ -64,21 +71,6 @@ enum Command {
     Test(test::Arguments),
     /// Write a new rule
     New(new::Arguments),
-}
-
-/// Where rules come from, for every command that needs them.
-#[derive(Debug, Clone, clap::Args)]
-struct RuleFolders {
-    /// Folder with rules that add to the built-in ones or replace them; repeatable
-    #[arg(long = "rules", value_name = "DIR")]
-    folders: Vec<PathBuf>,
-}
-
-impl RuleFolders {
-    fn load(&self) -> Loaded {
-        let (set, problems) = load::load(&self.folders);
-        Loaded::new(set, problems)
-    }
 }
 
 /// Runs the command that the arguments name.
@@ -102,6 +94,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let status = match arguments.command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Clusters(arguments) => clusters::run(&arguments),
+        Command::Init(arguments) => configuration::init(&arguments),
+        Command::Config(arguments) => configuration::config(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),

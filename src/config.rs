@@ -1,32 +1,65 @@
-//! Flags → settings: which rules run and how, and what is declared about the cluster.
+//! Configuration and flags → settings: which rules run and how, and what is declared about the cluster.
 
-use std::collections::{HashMap, HashSet};
+pub mod contents;
+pub mod declare;
+mod example;
+pub mod file;
+pub mod init;
+mod rules;
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::finding::Problem;
+use crate::finding::{Finding, Problem};
+use crate::layout::{Cluster, Clusters, DeclaredCluster};
 use crate::mesh::Declared;
-use crate::rule::params::ParamValue;
-use crate::rule::{RuleSet, Setting, closest, load};
+use crate::rule::setting::{Condition, Override};
+use crate::rule::{RuleSet, Setting, load};
+use crate::source::pattern::Patterns;
+use crate::source::{FileId, SourceFile, Sources};
+
+pub use example::{FIXED_DATE, for_example};
+use file::ConfigFile;
 
 /// Everything that a check needs to know beside the texts and the rules.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// How each rule takes part, in the order of the rules.
+    /// How each rule takes part wherever nothing else is said, in the order of the rules.
     pub rules: Vec<Setting>,
     /// Whether no rule was left out by selection: only then can a suppression be called unused.
     pub all_rules: bool,
-    /// What is declared about the cluster.
+    /// What is declared about clusters that nobody declared.
     pub declared: Declared,
+    /// The clusters of the configuration.
+    pub clusters: Clusters,
+    /// Files that are not checked.
+    pub exclude: Patterns,
     /// The namespace of namespaced resources that name none.
     pub namespace: String,
     /// Threads.
     pub jobs: usize,
     /// Names of files that the user gave: those are manifests, whatever they look like.
     pub named: HashSet<String>,
+    /// The folder that patterns are relative to; nothing where there is no configuration.
+    root: Option<PathBuf>,
+    overrides: Vec<Overriding>,
+}
+
+/// An override of the configuration, before it is known which files and clusters there are.
+#[derive(Debug, Clone, Default)]
+struct Overriding {
+    paths: Option<Patterns>,
+    clusters: Vec<String>,
+    environments: Vec<String>,
+    condition: Condition,
+    /// By number of the rule.
+    rules: Vec<(usize, rules::Change)>,
 }
 
 /// Whose figures the parameters take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Preset {
     /// Field experience.
     #[default]
@@ -51,16 +84,18 @@ pub struct Flags {
     /// The date of the run.
     pub today: Option<String>,
     /// Whose figures.
-    pub preset: Preset,
+    pub preset: Option<Preset>,
+    /// The namespace of resources that name none.
+    pub namespace: Option<String>,
 }
 
 impl Settings {
-    /// Checks what the user said against the rules.
+    /// Checks what the user said, in flags and in the configuration, against the rules; flags win.
     ///
     /// # Errors
     ///
-    /// A problem for each flag that means nothing, with what may have been meant.
-    pub fn new(flags: &Flags, set: &RuleSet) -> Result<Settings, Vec<Problem>> {
+    /// A problem for each word that means nothing, at its place, with what may have been meant.
+    pub fn new(flags: &Flags, file: Option<&ConfigFile>, set: &RuleSet) -> Result<Settings, Vec<Problem>> {
         let mut problems = Vec::new();
         for name in flags.select.iter().chain(&flags.ignore).filter(|n| *n != "all" && !set.knows(n)) {
             let problem = Problem::error(format!("no rule, topic or alias is called \"{name}\""));
@@ -69,149 +104,152 @@ impl Settings {
                 None => problem.help("`plimsoll rules` lists them"),
             });
         }
-        let mut given = given_params(flags, set, &mut problems);
-        let declared = declared(flags, &mut problems);
-        let production = declared.is_production();
-        let mut all_rules = true;
-        let rules = set
-            .rules
-            .iter()
-            .map(|rule| {
-                let by_name = |names: &[String]| names.iter().any(|n| rule.is_named(n));
-                let selected = if flags.select.is_empty() {
-                    rule.header.opt_in.is_none()
-                } else {
-                    // Naming an opt-in rule enables it; its topic does not.
-                    by_name(&flags.select)
-                        && (rule.header.opt_in.is_none()
-                            || flags.select.iter().any(|n| n == rule.id.as_str() || n == rule.id.stem()))
-                };
-                let on = selected && !by_name(&flags.ignore) && (production || !rule.header.production_only);
-                all_rules &= on || rule.header.opt_in.is_some() || rule.header.production_only;
-                let mut params: crate::rule::Params = rule
-                    .header
-                    .params
-                    .iter()
-                    .map(|p| {
-                        let official = p.official.as_ref().filter(|_| flags.preset == Preset::Official);
-                        (p.name.clone(), official.unwrap_or(&p.default).clone())
-                    })
-                    .collect();
-                params.extend(given.remove(rule.id.as_str()).unwrap_or_default());
-                Setting { on, params }
+        let preset = flags.preset.or(file.and_then(|f| f.contents.preset)).unwrap_or_default();
+        let mut settings = Settings {
+            namespace: flags
+                .namespace
+                .clone()
+                .or_else(|| file.and_then(|f| f.contents.namespace.clone()))
+                .unwrap_or_else(|| "default".to_string()),
+            jobs: std::thread::available_parallelism().map_or(1, usize::from),
+            root: file.map(|f| f.folder.clone()),
+            ..Settings::default()
+        };
+        let changes = rules::changes(flags, file, set, &mut problems);
+        (settings.rules, settings.all_rules) = rules::settings(flags, preset, set, changes);
+        settings.declared = declare::declared(flags, file, preset, &mut problems);
+        if let Some(file) = file {
+            settings.read_layout(file, flags, set, &mut problems);
+        }
+        if problems.is_empty() { Ok(settings) } else { Err(problems) }
+    }
+
+    /// Clusters, patterns and overrides of the configuration.
+    fn read_layout(&mut self, file: &ConfigFile, flags: &Flags, set: &RuleSet, problems: &mut Vec<Problem>) {
+        let contents = &file.contents;
+        let mut patterns = |path: &[&str], texts: &[String]| {
+            Patterns::new(texts).unwrap_or_else(|(number, reason)| {
+                let number = number.to_string();
+                let path: Vec<&str> = path.iter().copied().chain([number.as_str()]).collect();
+                problems.push(file.at(&path, format!("pattern can't be used: {reason}")));
+                Patterns::default()
             })
+        };
+        self.exclude = patterns(&["exclude"], &contents.exclude);
+        self.clusters.shared = patterns(&["shared"], &contents.shared);
+        let mut declared = Vec::new();
+        for (name, entry) in &contents.clusters {
+            declared.push((name.clone(), patterns(&["clusters", name, "files"], &entry.files)));
+        }
+        let paths: Vec<Patterns> = contents
+            .overrides
+            .iter()
+            .enumerate()
+            .map(|(n, entry)| patterns(&["overrides", &n.to_string(), "match", "paths"], &entry.matching.paths))
             .collect();
-        if !problems.is_empty() {
-            return Err(problems);
+        for (name, files) in declared {
+            let declared = declare::of_cluster(&self.declared, file, &name, flags, problems);
+            self.clusters.declared.push(DeclaredCluster { name, files, declared });
         }
-        let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Settings { rules, all_rules, declared, namespace: "default".to_string(), jobs, named: HashSet::new() })
-    }
-}
-
-/// `--param rule.key=value`, typed.
-fn given_params(
-    flags: &Flags,
-    set: &RuleSet,
-    problems: &mut Vec<Problem>,
-) -> HashMap<String, Vec<(String, ParamValue)>> {
-    let mut given: HashMap<String, Vec<(String, ParamValue)>> = HashMap::new();
-    for flag in &flags.params {
-        let parts = flag.split_once('=').and_then(|(path, value)| Some((path.rsplit_once('.')?, value)));
-        let Some(((name, key), value)) = parts else {
-            let problem = Problem::error(format!("--param {flag}: written as rule.key=value"));
-            problems.push(problem.help("as in --param istiod-memory-below-tier.min_services=20"));
-            continue;
-        };
-        let Some(rule) = set.find(name) else {
-            let problem = Problem::error(format!("--param {flag}: no rule is called \"{name}\""));
-            problems.push(match load::did_you_mean(set, name) {
-                Some(hint) => problem.help(hint),
-                None => problem,
-            });
-            continue;
-        };
-        let Some(param) = rule.header.params.iter().find(|p| p.name == key) else {
-            let problem = Problem::error(format!("--param {flag}: rule {} has no parameter \"{key}\"", rule.id));
-            let names: Vec<&str> = rule.header.params.iter().map(|p| p.name.as_str()).collect();
-            problems.push(match closest(key, names.iter().copied()) {
-                Some(near) => problem.help(format!("did you mean \"{near}\"?")),
-                None if names.is_empty() => problem.help("it has none"),
-                None => problem.help(format!("it has {}", names.join(", "))),
-            });
-            continue;
-        };
-        match ParamValue::parse(value, &param.kind) {
-            Ok(value) => given.entry(rule.id.to_string()).or_default().push((key.to_string(), value)),
-            Err(reason) => problems.push(Problem::error(format!("--param {flag}: {reason}"))),
-        }
-    }
-    given
-}
-
-/// What may be assumed.
-const ASSUMPTIONS: [&str; 6] = ["istio", "kubernetes", "injection", "environment", "platform", "cni"];
-
-fn declared(flags: &Flags, problems: &mut Vec<Problem>) -> Declared {
-    let mut declared = Declared::default();
-    for assumption in flags.assume.iter().flat_map(|a| a.split(',')).map(str::trim).filter(|a| !a.is_empty()) {
-        let Some((key, value)) = assumption.split_once('=') else {
-            problems.push(Problem::error(format!("--assume {assumption}: written as key=value, as in istio=1.30")));
-            continue;
-        };
-        let value = value.trim().to_string();
-        let version = || crate::units::Version::parse(&value).is_some();
-        match key.trim() {
-            "istio" if version() => declared.istio = Some(value),
-            "kubernetes" if version() => declared.kubernetes = Some(value),
-            "istio" | "kubernetes" => {
-                problems.push(Problem::error(format!("--assume {assumption}: \"{value}\" is no version such as 1.30")));
+        for (number, (entry, paths)) in contents.overrides.iter().zip(paths).enumerate() {
+            let at = number.to_string();
+            let matching = &entry.matching;
+            let mut kinds = Vec::new();
+            for kind in matching.kind.to_vec() {
+                match declare::kind(&kind) {
+                    Ok(kind) => kinds.push(kind),
+                    Err(reason) => problems.push(file.at(&["overrides", &at, "match", "kind"], reason)),
+                }
             }
-            "injection" if matches!(value.as_str(), "sidecar" | "ambient" | "none") => declared.injection = Some(value),
-            "injection" => {
-                problems.push(Problem::error(format!("--assume {assumption}: one of sidecar, ambient, none")));
-            }
-            "environment" => declared.environment = Some(value),
-            "platform" => declared.platform = Some(value),
-            "cni" => declared.cni = Some(value),
-            other => {
+            for cluster in matching
+                .cluster
+                .to_vec()
+                .iter()
+                .filter(|c| !contents.clusters.is_empty() && !contents.clusters.contains_key(*c))
+            {
+                let near = crate::rule::closest(cluster, contents.clusters.keys().map(String::as_str));
                 let problem =
-                    Problem::error(format!("--assume {assumption}: nothing called \"{other}\" can be assumed"));
-                problems.push(match closest(other, ASSUMPTIONS) {
-                    Some(near) => problem.help(format!("did you mean \"{near}\"?")),
-                    None => problem.help(format!("there are {}", ASSUMPTIONS.join(", "))),
-                });
-            }
-        }
-    }
-    if let Some(kinds) = &flags.complete {
-        declared.complete = if kinds.is_empty() {
-            vec!["*".to_string()]
-        } else {
-            kinds.split(',').map(|k| k.trim().to_string()).filter(|k| !k.is_empty()).collect()
-        };
-        for kind in declared.complete.iter().filter(|k| *k != "*" && *k != "all") {
-            if crate::kinds::resolve(kind).is_none() {
-                let near = closest(kind, crate::kinds::KNOWN.iter().map(|k| k.kind));
-                let problem = Problem::error(format!("--complete {kind}: no kind of the usual APIs"));
+                    file.at(&["overrides", &at, "match", "cluster"], format!("no cluster is called \"{cluster}\""));
                 problems.push(match near {
                     Some(near) => problem.help(format!("did you mean \"{near}\"?")),
-                    None => problem.help("write a kind of another API with its group: Kind.group"),
+                    None => problem,
+                });
+            }
+            let start = ["overrides", at.as_str()];
+            let rules = rules::changes_of(file, &start, &entry.severity, &entry.params, set, problems);
+            self.overrides.push(Overriding {
+                paths: (!matching.paths.is_empty()).then_some(paths),
+                clusters: matching.cluster.to_vec(),
+                environments: matching.environment.to_vec(),
+                condition: Condition {
+                    files: None,
+                    namespaces: matching.namespace.to_vec(),
+                    kinds,
+                    labels: matching.labels.clone(),
+                },
+                rules: rules.into_iter().collect(),
+            });
+        }
+    }
+
+    /// How each rule takes part in a cluster.
+    pub fn rules_in(&self, cluster: &Cluster, set: &RuleSet, sources: &Sources) -> Vec<Setting> {
+        let mut rules = self.rules.clone();
+        for (setting, rule) in rules.iter_mut().zip(&set.rules) {
+            setting.on &= cluster.declared.is_production() || !rule.header.production_only;
+        }
+        let environment = cluster.declared.environment.as_deref().unwrap_or("prod");
+        for overriding in &self.overrides {
+            let is = |list: &[String], own: &str| list.is_empty() || list.iter().any(|x| x == own);
+            if !is(&overriding.clusters, &cluster.name) || !is(&overriding.environments, environment) {
+                continue;
+            }
+            let mut condition = overriding.condition.clone();
+            condition.files = overriding.paths.as_ref().map(|paths| {
+                let fits = |(id, file)| paths.matching(&self.path_of(file)).map(|_| id);
+                sources.iter().filter_map(fits).collect::<BTreeSet<FileId>>()
+            });
+            let condition = std::sync::Arc::new(condition);
+            for (rule, change) in &overriding.rules {
+                rules[*rule].overrides.push(Override {
+                    condition: condition.clone(),
+                    severity: change.level.map(contents::Level::severity),
+                    params: change.params.clone(),
                 });
             }
         }
+        rules
     }
-    declared.official = flags.preset == Preset::Official;
-    declared.today = match &flags.today {
-        None => today(),
-        Some(date) => {
-            if jiff::civil::Date::from_str(date).is_err() {
-                problems.push(Problem::error(format!("--today {date}: written as 2026-11-24")));
-            }
-            date.clone()
+
+    /// The path of a file relative to the configuration, for patterns.
+    pub fn path_of(&self, file: &SourceFile) -> String {
+        match (&self.root, &file.path) {
+            (Some(root), Some(path)) => relative(root, path),
+            _ => crate::layout::path::normal(&file.name),
         }
-    };
-    declared
+    }
+
+    /// The pattern that excludes a file on disk.
+    pub fn excludes(&self, path: &std::path::Path) -> Option<&str> {
+        self.exclude.matching(&relative(self.root.as_ref()?, path))
+    }
+
+    /// Gives findings that Rust makes the severity that the configuration gives their rule.
+    pub fn grade_native(&self, findings: &mut [Finding], set: &RuleSet) {
+        for (rule, setting) in set.rules.iter().zip(&self.rules).filter(|(rule, _)| rule.header.native) {
+            let Some(severity) = setting.severity else { continue };
+            findings.iter_mut().filter(|f| f.rule == rule.id).for_each(|f| f.severity = severity);
+        }
+    }
+}
+
+/// A path on disk as it is seen from a folder, with `/` between folders.
+fn relative(root: &std::path::Path, path: &std::path::Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let normal = |path: &std::path::Path| crate::layout::path::normal(&path.to_string_lossy().replace('\\', "/"));
+    let (root, path) = (normal(root), normal(&absolute));
+    let root = root.trim_end_matches('/');
+    path.strip_prefix(root).and_then(|p| p.strip_prefix('/')).unwrap_or(&path).to_string()
 }
 
 /// The date of the run: `SOURCE_DATE_EPOCH` where it is set, as reproducible builds ask, else the
@@ -226,55 +264,9 @@ fn today() -> String {
     stamp.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
 }
 
-/// The date of examples and tests.
-pub const FIXED_DATE: &str = "2026-11-22";
-
-/// What `# config:` of an example says.
-#[derive(Debug, Default, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExampleConfig {
-    today: Option<String>,
-    #[serde(default)]
-    assume: std::collections::BTreeMap<String, serde_yaml::Value>,
-    #[serde(default)]
-    params: std::collections::BTreeMap<String, serde_yaml::Value>,
-    #[serde(default)]
-    complete: Option<serde_yaml::Value>,
-    preset: Option<String>,
-}
-
-/// The settings under which an example of a rule runs: a fixed date and what its `# config:` says.
-///
-/// # Errors
-///
-/// A reason why the line means nothing.
-pub fn for_example(config: Option<&str>, rule: &str, set: &RuleSet) -> Result<Settings, String> {
-    let config: ExampleConfig = match config {
-        Some(text) => serde_yaml::from_str(text).map_err(|e| format!("# config: {e}"))?,
-        None => ExampleConfig::default(),
-    };
-    let text = |value: &serde_yaml::Value| serde_yaml::to_string(value).unwrap_or_default().trim().to_string();
-    let plain = |value: &serde_yaml::Value| value.as_str().map_or_else(|| text(value), str::to_string);
-    let flags = Flags {
-        params: config.params.iter().map(|(key, value)| format!("{rule}.{key}={}", plain(value))).collect(),
-        assume: config.assume.iter().map(|(key, value)| format!("{key}={}", plain(value))).collect(),
-        complete: config.complete.as_ref().map(|value| match value {
-            serde_yaml::Value::Bool(true) => String::new(),
-            serde_yaml::Value::Sequence(kinds) => kinds.iter().map(plain).collect::<Vec<_>>().join(","),
-            other => plain(other),
-        }),
-        today: Some(config.today.unwrap_or_else(|| FIXED_DATE.to_string())),
-        preset: match config.preset.as_deref() {
-            None | Some("field") => Preset::Field,
-            Some("official") => Preset::Official,
-            Some(other) => return Err(format!("# config: unknown preset \"{other}\"")),
-        },
-        ..Flags::default()
-    };
-    let mut settings = Settings::new(&flags, set)
-        .map_err(|problems| problems.iter().map(|p| p.message.as_str()).collect::<Vec<_>>().join("; "))?;
-    settings.jobs = 1;
-    Ok(settings)
+/// Whether a text is a date, `2026-11-24`.
+fn is_date(text: &str) -> bool {
+    jiff::civil::Date::from_str(text).is_ok()
 }
 
 #[cfg(test)]
@@ -292,7 +284,7 @@ mod tests {
             (Flags { today: Some("soon".into()), ..Flags::default() }, "soon"),
             (Flags { params: vec!["x".into()], ..Flags::default() }, "rule.key=value"),
         ] {
-            let problems = Settings::new(&flags, &set).unwrap_err();
+            let problems = Settings::new(&flags, None, &set).unwrap_err();
             assert!(problems[0].message.contains(part), "{}", problems[0].message);
         }
     }
@@ -305,7 +297,7 @@ mod tests {
             today: Some("2026-01-01".into()),
             ..Flags::default()
         };
-        let settings = Settings::new(&flags, &RuleSet::default()).unwrap();
+        let settings = Settings::new(&flags, None, &RuleSet::default()).unwrap();
         assert_eq!(settings.declared.istio.as_deref(), Some("1.30"));
         assert_eq!(settings.declared.complete, ["Service", "Secret"]);
         assert_eq!(settings.declared.today, "2026-01-01");

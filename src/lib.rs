@@ -7,6 +7,7 @@
 //! | source | [`source`] | every text with its name, ordered by path |
 //! | yaml | [`yaml`] | a span tree: every key and every value knows its bytes |
 //! | resource | [`resource`] | Kubernetes resources, items of lists included |
+//! | layout | [`layout`] | which resources go to which cluster, and what kustomize makes of them |
 //! | mesh | [`mesh`] | one cluster's resources, indexed once: facts without opinions |
 //! | rule | [`rule`] | rules as plain data: header, page, examples |
 //! | script | [`script`] | the rule language; the only place that knows Rhai |
@@ -24,6 +25,7 @@ pub mod example;
 pub mod finding;
 pub mod fix;
 pub mod kinds;
+pub mod layout;
 pub mod mesh;
 pub mod native;
 pub mod report;
@@ -43,9 +45,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use config::Settings;
 use finding::{Finding, Problem};
+use layout::kustomize::Kustomize;
+use layout::{Cluster, Layout};
 use mesh::Mesh;
+use mesh::absence::Elsewhere;
 use report::{Skipped, Summary, Unknown};
-use resource::Resource;
+use resource::{Part, Resource};
 use run::Loaded;
 use source::{FileId, Sources, Span};
 use yaml::{Error, ErrorKind, Tree, Trees};
@@ -71,66 +76,125 @@ pub struct Outcome {
 pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome {
     let trees = Arc::new(parse(sources, settings.jobs));
     let input = read(sources, &trees, settings);
-    let mesh = Arc::new(Mesh::new("", trees.clone(), input.resources, settings.declared.clone()));
-    let ran = run::run(&mesh, loaded, &settings.rules, settings.jobs);
-
+    let layout = lay_out(sources, &input, settings);
     let set = &loaded.set;
-    let mut findings = ran.findings;
+    let mut outcome = Outcome { broken_input: input.broken, ..Outcome::default() };
+    let mut judged = BTreeSet::new();
+    let mut on = vec![false; set.rules.len()];
+    let mut unknown = BTreeMap::new();
+    let several = layout.clusters.len() > 1;
+    for cluster in &layout.clusters {
+        let rules = settings.rules_in(cluster, set, sources);
+        let mut part = judge(sources, &trees, &input, cluster, &rules, loaded, settings);
+        if several {
+            part.findings.iter_mut().for_each(|f| f.clusters = vec![cluster.name.clone()]);
+        }
+        outcome.findings.extend(part.findings);
+        outcome.problems.extend(part.problems);
+        outcome.unfounded.extend(part.unfounded);
+        judged.extend(part.judged);
+        on.iter_mut().zip(&rules).for_each(|(on, rule)| *on |= rule.on);
+        for (what, rules) in part.unknown {
+            unknown.entry(what).or_insert_with(BTreeSet::new).extend(rules);
+        }
+    }
+    merge(&mut outcome.problems, |a, b| a.message == b.message && a.label == b.label);
     let is_on = |id: &str| set.rules.iter().zip(&settings.rules).any(|(rule, s)| rule.id.as_str() == id && s.on);
     // What can't be read is shown whatever is selected: the exit status speaks of it.
-    let errors = input.errors.iter().map(|error| owned(&mesh, native::yaml_error(set, error)));
-    findings.extend(errors.filter(|f| f.rule.as_str() == native::INVALID || is_on(f.rule.as_str())));
+    let errors = input.errors.iter().map(|error| native::yaml_error(set, error));
+    outcome.findings.extend(errors.filter(|f| f.rule.as_str() == native::INVALID || is_on(f.rule.as_str())));
+    outcome.findings.iter_mut().for_each(|found| own(found, &trees, &input.resources));
+    settings.grade_native(&mut outcome.findings, set);
+    put_in_order(&mut outcome.findings);
+
+    let suppressions: Vec<_> =
+        trees.files().filter(|(n, _)| input.used.contains(n)).flat_map(|(_, tree)| suppress::parse(tree)).collect();
+    let names = set.names();
+    let findings = std::mem::take(&mut outcome.findings);
+    let answer = suppress::apply(findings, &suppressions, &settings.declared.today, settings.all_rules, &names);
+    outcome.findings = answer.active;
+    for mut about_comment in answer.extra.into_iter().filter(|f| is_on(f.rule.as_str())) {
+        if let Some(rule) = set.rules.iter().find(|r| r.id == about_comment.rule) {
+            about_comment.why.clone_from(&rule.page.why);
+        }
+        own(&mut about_comment, &trees, &input.resources);
+        outcome.findings.push(about_comment);
+    }
+    put_in_order(&mut outcome.findings);
+    run::number_fingerprints(&mut outcome.findings);
+
+    outcome.secrets = secrets(sources, &trees, &input.resources);
+    outcome.summary = Summary {
+        files: sources.len(),
+        documents: input.documents,
+        resources: input.resources.len(),
+        clusters: if several { layout.clusters.into_iter().map(|c| c.name).collect() } else { Vec::new() },
+        rules: on.iter().filter(|on| **on).count(),
+        judged: judged.len() + set.rules.iter().zip(&on).filter(|(r, on)| r.header.native && **on).count(),
+        today: settings.declared.today.clone(),
+        suppressed: answer.suppressed.len(),
+        unknown: unknown.into_iter().map(|(what, rules)| unknown_thing(what, rules.len())).collect(),
+        skipped: input.skipped,
+        ..Summary::default()
+    };
+    outcome
+}
+
+/// Which resources of the texts go to which cluster.
+pub fn clusters(sources: &Sources, settings: &Settings) -> Layout {
+    let trees = Arc::new(parse(sources, settings.jobs));
+    lay_out(sources, &read(sources, &trees, settings), settings)
+}
+
+fn lay_out(sources: &Sources, input: &Read, settings: &Settings) -> Layout {
+    let path_of = |file| settings.path_of(sources.file(file));
+    Layout::new(sources, &input.resources, &settings.clusters, &settings.declared, path_of)
+}
+
+/// What the rules find in one cluster, and what Rust finds there.
+fn judge(
+    sources: &Sources,
+    trees: &Arc<Trees>,
+    input: &Read,
+    cluster: &Cluster,
+    rules: &[rule::Setting],
+    loaded: &Loaded,
+    settings: &Settings,
+) -> run::Ran {
+    let resources: Vec<Resource> = cluster.resources.iter().map(|n| input.resources[*n].clone()).collect();
+    let mut elsewhere = layout::elsewhere::brought(trees, resources.iter(), &input.folders);
+    elsewhere.extend(input.unseen.iter().cloned());
+    let mesh = Mesh::new(&cluster.name, trees.clone(), resources, cluster.declared.clone(), elsewhere);
+    let mesh = Arc::new(mesh);
+    let mut ran = run::run(&mesh, loaded, rules, settings.jobs);
+    let set = &loaded.set;
+    let is_on = |id: &str| set.rules.iter().zip(rules).any(|(rule, s)| rule.id.as_str() == id && s.on);
     if is_on(native::UNREADABLE_VALUE) {
-        let mut unreadable = ran.unreadable;
-        unreadable.extend(mesh.installation.broken.iter().map(|place| (*place, "YAML or JSON")));
-        findings.extend(unreadable.iter().map(|(place, wanted)| native::unreadable_value(&mesh, set, *place, wanted)));
-        findings.extend(mesh.reach.refused().iter().map(|refused| native::refused_policy(&mesh, set, refused)));
+        ran.unreadable.extend(mesh.installation.broken.iter().map(|place| (*place, "YAML or JSON")));
+        let values = ran.unreadable.iter().map(|(place, wanted)| native::unreadable_value(&mesh, set, *place, wanted));
+        ran.findings.extend(values.collect::<Vec<_>>());
+        ran.findings.extend(mesh.reach.refused().iter().map(|refused| native::refused_policy(&mesh, set, refused)));
     }
     if is_on(native::ALTERNATIVES) {
         let folder = |id| {
             let name = &sources.file(mesh.resource(id).file).name;
             name.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_string())
         };
-        findings.extend(native::alternatives(&mesh, set, folder));
+        ran.findings.extend(native::alternatives(&mesh, set, folder));
     }
-    put_in_order(&mut findings);
+    note_missing_installation(&mesh, loaded, rules, &mut ran.unknown);
+    ran
+}
 
-    let suppressions: Vec<_> =
-        trees.files().filter(|(n, _)| input.used.contains(n)).flat_map(|(_, tree)| suppress::parse(tree)).collect();
-    let names = set.names();
-    let judged = suppress::apply(findings, &suppressions, &settings.declared.today, settings.all_rules, &names);
-    let mut findings = judged.active;
-    for mut about_comment in judged.extra.into_iter().filter(|f| is_on(f.rule.as_str())) {
-        if let Some(rule) = set.rules.iter().find(|r| r.id == about_comment.rule) {
-            about_comment.why.clone_from(&rule.page.why);
+/// Leaves out what is like something before it.
+fn merge<T>(list: &mut Vec<T>, same: impl Fn(&T, &T) -> bool) {
+    let mut kept: Vec<T> = Vec::new();
+    for item in list.drain(..) {
+        if !kept.iter().any(|other| same(other, &item)) {
+            kept.push(item);
         }
-        findings.push(owned(&mesh, about_comment));
     }
-    put_in_order(&mut findings);
-    run::number_fingerprints(&mut findings);
-
-    let mut unknown = ran.unknown;
-    note_missing_installation(&mesh, loaded, settings, &mut unknown);
-    Outcome {
-        findings,
-        problems: ran.problems,
-        broken_input: input.broken,
-        secrets: secrets(sources, &mesh),
-        unfounded: ran.unfounded,
-        summary: Summary {
-            files: sources.len(),
-            documents: input.documents,
-            resources: mesh.resources.len(),
-            rules: settings.rules.iter().filter(|s| s.on).count(),
-            judged: ran.judged.len()
-                + set.rules.iter().zip(&settings.rules).filter(|(r, s)| r.header.native && s.on).count(),
-            today: settings.declared.today.clone(),
-            suppressed: judged.suppressed.len(),
-            unknown: unknown.into_iter().map(|(what, rules)| unknown_thing(what, rules.len())).collect(),
-            skipped: input.skipped,
-            ..Summary::default()
-        },
-    }
+    *list = kept;
 }
 
 /// The trees of all texts, in the order of the texts, parsed on at most `jobs` threads.
@@ -171,31 +235,44 @@ struct Read {
     skipped: Vec<Skipped>,
     documents: usize,
     broken: bool,
+    /// Folders of all files, as normal paths.
+    folders: BTreeSet<String>,
+    /// What kustomizations add that no file shows.
+    unseen: Vec<Elsewhere>,
 }
 
 fn read(sources: &Sources, trees: &Trees, settings: &Settings) -> Read {
-    let mut read = Read::default();
+    let kustomize = Kustomize::read(sources, trees);
+    let mut read = Read { unseen: kustomize.unseen(), ..Read::default() };
+    let mut patched: BTreeMap<String, usize> = BTreeMap::new();
     for (number, tree) in trees.files() {
         let file = sources.file(tree.file);
-        let skip = |reason: &str, notable| Skipped { path: file.name.clone(), reason: reason.to_string(), notable };
+        let mut skip = |reason: &str| {
+            read.skipped.push(Skipped { path: file.name.clone(), reason: reason.to_string(), notable: false });
+        };
+        read.folders.insert(layout::path::folder(&layout::path::normal(&file.name)).to_string());
         if yaml::is_template_text(tree) {
-            read.skipped.push(skip("a template that has to be rendered first", false));
+            skip("a template that has to be rendered first");
             continue;
         }
-        let found = resource::find(trees, number, &settings.namespace, file.name == source::walk::STDIN);
+        let mut found = resource::find(trees, number, &settings.namespace, file.name == source::walk::STDIN);
         read.documents += found.documents;
         let unreadable = tree.is_broken();
         let is_manifest =
             !found.resources.is_empty() || looks_like_manifest(tree.text()) || settings.named.contains(&file.name);
+        let no_manifest = kustomize.passed_over(&file.name);
+        if let Some(reason) = no_manifest {
+            found.resources.clear();
+            skip(reason);
+        }
         if found.resources.is_empty() && !(unreadable && is_manifest) {
-            read.skipped.push(skip(
-                if unreadable {
+            if no_manifest.is_none() {
+                skip(if unreadable {
                     "no YAML that can be read, and no sign of Kubernetes"
                 } else {
                     "no Kubernetes resource"
-                },
-                false,
-            ));
+                });
+            }
             continue;
         }
         read.used.insert(number);
@@ -203,7 +280,20 @@ fn read(sources: &Sources, trees: &Trees, settings: &Settings) -> Read {
         read.errors.extend(
             tree.errors.iter().filter(|e| is_manifest || !matches!(e.kind, ErrorKind::DuplicateKey(_))).cloned(),
         );
+        for resource in &mut found.resources {
+            kustomize.mark(&file.name, trees, resource);
+            if resource.part == Part::Patched {
+                *patched.entry(kustomize.rendered_by(&file.name).unwrap_or("").to_string()).or_default() += 1;
+            }
+        }
         read.resources.extend(found.resources);
+    }
+    for (kustomization, count) in patched {
+        let what = if count == 1 { "a resource is".to_string() } else { format!("{count} resources are") };
+        let folder = layout::path::folder(&kustomization);
+        let folder = if folder.is_empty() { "." } else { folder };
+        let reason = format!("{what} patched; render them: kustomize build {folder} | plimsoll check -");
+        read.skipped.push(Skipped { path: kustomization, reason, notable: true });
     }
     read
 }
@@ -214,30 +304,42 @@ fn looks_like_manifest(text: &str) -> bool {
 }
 
 /// Gives a finding that Rust made the resource that it lies in.
-fn owned(mesh: &Mesh, mut found: Finding) -> Finding {
+fn own(found: &mut Finding, trees: &Trees, resources: &[Resource]) {
+    if found.resource.is_some() {
+        return;
+    }
     let span = found.primary.span;
-    let owner = mesh.resources.iter().find(|r| r.file == span.file && mesh.trees.node(r.root).span().contains(span));
-    if let Some(resource) = owner.filter(|_| found.resource.is_none()) {
+    if let Some(resource) = resources.iter().find(|r| r.file == span.file && trees.node(r.root).span().contains(span)) {
         found.resource = Some(resource.reference());
         found.primary.template = resource.template.as_deref().map(str::to_string);
         found.fingerprint = run::fingerprint(found.rule.as_str(), found.resource.as_ref(), &found.message);
     }
-    found
 }
 
-/// Canonical order: path, place, rule, message; files are numbered by path. What is said twice is
-/// said once.
+/// Canonical order: path, place, rule, message, cluster; files are numbered by path. What is said
+/// twice, or in several clusters, is said once.
 pub(crate) fn put_in_order(findings: &mut Vec<Finding>) {
     let key = |f: &Finding| (f.primary.span.file, f.primary.span.start, f.rule.clone(), f.message.clone());
-    findings.sort_by_key(key);
-    findings.dedup_by(|a, b| key(a) == key(b) && a.primary == b.primary);
+    findings.sort_by_cached_key(|f| (key(f), f.clusters.clone()));
+    findings.dedup_by(|next, first| {
+        let same = key(next) == key(first) && next.primary == first.primary;
+        if same {
+            first.severity = first.severity.max(next.severity);
+            first.clusters.append(&mut next.clusters);
+            first.clusters.dedup();
+            // In another cluster another file may take part.
+            next.labels.retain(|label| !first.labels.contains(label));
+            first.labels.append(&mut next.labels);
+        }
+        same
+    });
 }
 
 /// Rules about the installation that had nothing to judge, where nothing of one was read.
 fn note_missing_installation(
     mesh: &Mesh,
     loaded: &Loaded,
-    settings: &Settings,
+    rules: &[rule::Setting],
     unknown: &mut BTreeMap<String, BTreeSet<usize>>,
 ) {
     use rule::header::{Role, Subject};
@@ -245,7 +347,7 @@ fn note_missing_installation(
         return;
     }
     let needs = [Role::Istiod, Role::MeshConfig, Role::InjectorConfig, Role::IstiodService];
-    let silent = loaded.set.rules.iter().zip(&settings.rules).enumerate().filter(|(_, (rule, setting))| {
+    let silent = loaded.set.rules.iter().zip(rules).enumerate().filter(|(_, (rule, setting))| {
         setting.on && rule.subjects().iter().all(|s| matches!(s, Subject::Role(role) if needs.contains(role)))
     });
     let silent: BTreeSet<usize> = silent.filter(|(_, (rule, _))| !rule.header.native).map(|(n, _)| n).collect();
@@ -275,16 +377,16 @@ fn unknown_thing(what: String, rules: usize) -> Unknown {
 }
 
 /// Values of Secrets and private keys.
-fn secrets(sources: &Sources, mesh: &Mesh) -> Vec<Span> {
+fn secrets(sources: &Sources, trees: &Trees, resources: &[Resource]) -> Vec<Span> {
     let mut spans = Vec::new();
-    for secret in mesh.resources.iter().filter(|r| r.holds_secrets()) {
-        let root = mesh.trees.node(secret.root);
+    for secret in resources.iter().filter(|r| r.holds_secrets()) {
+        let root = trees.node(secret.root);
         for key in ["data", "stringData"] {
             spans.extend(root.get(key).into_iter().flat_map(yaml::Node::entries).map(|(_, value)| value.span()));
         }
     }
     // Of a Secret that can't be read nobody knows where its values stand.
-    for (_, tree) in mesh.trees.files().filter(|(_, tree)| tree.is_broken() && tree.text().contains("Secret")) {
+    for (_, tree) in trees.files().filter(|(_, tree)| tree.is_broken() && tree.text().contains("Secret")) {
         spans.push(Span::new(tree.file, 0, tree.text().len()));
     }
     for (id, file) in sources.iter() {

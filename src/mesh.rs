@@ -20,7 +20,7 @@ pub mod workload;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::resource::{Copy, Resource, ResourceId};
+use crate::resource::{Copy, Part, Resource, ResourceId};
 use crate::yaml::{Node, NodeId, Place, Trees};
 
 pub use injection::{Component, Injection};
@@ -49,6 +49,8 @@ pub struct Declared {
     pub today: String,
     /// Parameters hold the projects' own figures instead of field experience.
     pub official: bool,
+    /// What exists outside of the input.
+    pub externals: Vec<absence::External>,
 }
 
 impl Declared {
@@ -79,6 +81,8 @@ pub struct Mesh {
     by_kind: HashMap<(Box<str>, Box<str>), Vec<ResourceId>>,
     by_name: HashMap<Identity, Vec<ResourceId>>,
     by_namespace: HashMap<(Box<str>, Box<str>), Vec<ResourceId>>,
+    /// What other repositories, charts and operators bring.
+    pub elsewhere: Vec<absence::Elsewhere>,
     /// Kinds of which a resource has a name or a namespace that the input does not show.
     hidden: HashSet<(Box<str>, Box<str>)>,
     namespaces: HashMap<Box<str>, Namespace>,
@@ -95,7 +99,13 @@ pub struct Mesh {
 
 impl Mesh {
     /// Indexes resources that are in canonical order.
-    pub fn new(cluster: &str, trees: Arc<Trees>, mut resources: Vec<Resource>, declared: Declared) -> Mesh {
+    pub fn new(
+        cluster: &str,
+        trees: Arc<Trees>,
+        mut resources: Vec<Resource>,
+        declared: Declared,
+        elsewhere: Vec<absence::Elsewhere>,
+    ) -> Mesh {
         let mut by_kind: HashMap<_, Vec<_>> = HashMap::new();
         let mut by_name: HashMap<Identity, Vec<ResourceId>> = HashMap::new();
         for (i, resource) in resources.iter().enumerate() {
@@ -119,6 +129,7 @@ impl Mesh {
             by_kind,
             by_name,
             by_namespace: HashMap::new(),
+            elsewhere,
             hidden: HashSet::new(),
             namespaces: HashMap::new(),
             workload_index: workload::Index::default(),
@@ -137,7 +148,8 @@ impl Mesh {
             let kind = format!("{}.{}", resource.kind, resource.group).into_boxed_str();
             let namespace: Box<str> = resource.namespace().into();
             let hides = crate::yaml::scalar::is_unknown;
-            if hides(&namespace) {
+            // A base is applied under the name and in the namespace that its overlays give it.
+            if hides(&namespace) || resource.part == Part::Base {
                 mesh.hidden.insert((kind.clone(), "".into()));
             } else if hides(&resource.name) || resource.name.is_empty() {
                 mesh.hidden.insert((kind.clone(), namespace.clone()));
@@ -285,7 +297,7 @@ pub(crate) fn test_mesh_with(texts: &[&str], declared: Declared) -> Mesh {
     }
     let resources =
         (0..texts.len()).flat_map(|i| crate::resource::find(&trees, i as u32, "default", false).resources).collect();
-    Mesh::new("", Arc::new(trees), resources, declared)
+    Mesh::new("", Arc::new(trees), resources, declared, Vec::new())
 }
 
 #[cfg(test)]

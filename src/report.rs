@@ -37,6 +37,8 @@ pub struct Summary {
     pub documents: usize,
     /// Resources in them.
     pub resources: usize,
+    /// Clusters by name; empty while there is only one.
+    pub clusters: Vec<String>,
     /// Rules that are on.
     pub rules: usize,
     /// Rules that had something to judge.

@@ -34,6 +34,22 @@ pub struct Resource {
     pub live: bool,
     /// What becomes of other resources of the same identity.
     pub copy: Copy,
+    /// What kustomize makes of it.
+    pub part: Part,
+}
+
+/// What a resource is to kustomize, as far as the kustomizations that were read say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Part {
+    /// It is applied as it stands.
+    #[default]
+    Whole,
+    /// A kustomization may change its name, namespace or labels.
+    Base,
+    /// A kustomization changes its fields: what will be applied is not known.
+    Patched,
+    /// It belongs to a component, which some kustomizations add and others do not.
+    Component,
 }
 
 /// Whether other resources of the input have the same identity.
@@ -68,6 +84,12 @@ impl Resource {
     /// Whether its values must not be shown: a Secret.
     pub fn holds_secrets(&self) -> bool {
         &*self.kind == "Secret" && self.group.is_empty()
+    }
+
+    /// Whether it is not known that exactly this is applied: another copy may be, or what kustomize
+    /// makes of it.
+    pub fn is_open(&self) -> bool {
+        self.copy == Copy::Alternative || self.part != Part::Whole
     }
 
     /// Its namespace, or nothing as an empty text.
@@ -146,6 +168,7 @@ fn collect(
         template: template.map(Into::into),
         live,
         copy: Copy::Only,
+        part: Part::Whole,
     });
 }
 

@@ -5,6 +5,7 @@ pub mod header;
 pub mod load;
 pub mod page;
 pub mod params;
+pub mod setting;
 pub mod table;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use crate::finding::RuleId;
 use crate::source::SourceFile;
 use header::{Header, Subject};
 use page::Page;
-use params::ParamValue;
+pub use setting::{Params, Setting};
 use table::Table;
 
 /// One rule.
@@ -98,18 +99,6 @@ impl RuleSet {
         names.dedup();
         names
     }
-}
-
-/// Values of a rule's parameters after presets and flags.
-pub type Params = BTreeMap<String, ParamValue>;
-
-/// How a rule takes part in a run.
-#[derive(Debug, Clone)]
-pub struct Setting {
-    /// Whether it runs.
-    pub on: bool,
-    /// Its parameters.
-    pub params: Params,
 }
 
 /// The name that is most alike, for "did you mean".

@@ -9,11 +9,11 @@ use std::thread::ScopedJoinHandle;
 use crate::finding::{Finding, Problem, ResourceRef, Severity};
 use crate::mesh::selector::Tri;
 use crate::mesh::{Mesh, roles};
-use crate::resource::{Copy, ResourceId};
+use crate::resource::{Copy, Part as Kustomized, ResourceId};
 use crate::rule::header::{Role, Subject};
 use crate::rule::{RuleSet, Setting};
 use crate::script::check::Checked;
-use crate::script::{Call, Outcome, Raw, Runner};
+use crate::script::{Call, Outcome, Raw, Runner, fits};
 use crate::yaml::{Node, Place};
 
 /// Rules that are ready to run.
@@ -154,7 +154,7 @@ pub fn run(mesh: &Arc<Mesh>, loaded: &Loaded, settings: &[Setting], jobs: usize)
     });
     // Where the system gives no thread, the work is done here.
     let parts = if parts.is_empty() { vec![work(&shared, settings)] } else { parts };
-    collect(mesh, loaded, parts)
+    collect(mesh, loaded, settings, parts)
 }
 
 /// Resources that a thread takes at a time.
@@ -196,7 +196,9 @@ fn work(shared: &Shared<'_>, settings: &[Setting]) -> Part {
         }
         for index in from..(from + CHUNK).min(total) {
             let id = ResourceId(index as u32);
-            if shared.mesh.resource(id).copy == Copy::Repeated {
+            let resource = shared.mesh.resource(id);
+            // What a patch will change can't be judged before.
+            if resource.copy == Copy::Repeated || resource.part == Kustomized::Patched {
                 continue;
             }
             let (rules, possible) = shared.plan.rules(shared.mesh, id);
@@ -236,7 +238,7 @@ impl Part {
     }
 }
 
-fn collect(mesh: &Mesh, loaded: &Loaded, parts: Vec<Part>) -> Ran {
+fn collect(mesh: &Mesh, loaded: &Loaded, settings: &[Setting], parts: Vec<Part>) -> Ran {
     let mut ran = Ran::default();
     let mut failures: BTreeMap<usize, (u32, Problem)> = BTreeMap::new();
     let mut raws = Vec::new();
@@ -261,7 +263,7 @@ fn collect(mesh: &Mesh, loaded: &Loaded, parts: Vec<Part>) -> Ran {
             continue;
         }
         let unfounded = raw.unfounded;
-        let found = finding(mesh, loaded, number, raw);
+        let Some(found) = finding(mesh, loaded, &settings[number], number, raw) else { continue };
         if unfounded && found.severity > Severity::Info {
             ran.unfounded.push(found.clone());
         }
@@ -271,13 +273,20 @@ fn collect(mesh: &Mesh, loaded: &Loaded, parts: Vec<Part>) -> Ran {
     ran
 }
 
-fn finding(mesh: &Mesh, loaded: &Loaded, number: usize, raw: Raw) -> Finding {
+/// The finding of a rule; nothing where the rule is off for its resource.
+fn finding(mesh: &Mesh, loaded: &Loaded, setting: &Setting, number: usize, raw: Raw) -> Option<Finding> {
     let rule = &loaded.set.rules[number];
     let resource = raw.resource.map(|id| mesh.resource(id).reference());
-    Finding {
+    let fitting =
+        setting.overrides.iter().rev().filter(|o| raw.resource.is_some_and(|id| fits(&o.condition, mesh, id)));
+    let severity = match fitting.filter_map(|o| o.severity).next() {
+        Some(severity) => severity?,
+        None => setting.severity.unwrap_or(rule.header.severity),
+    };
+    Some(Finding {
         rule: rule.id.clone(),
         aliases: rule.header.aka.clone().into(),
-        severity: rule.header.severity.min(raw.cap),
+        severity: severity.min(raw.cap),
         message: raw.message,
         why: raw.why.unwrap_or_else(|| rule.page.why.clone()),
         fingerprint: fingerprint(rule.id.as_str(), resource.as_ref(), &raw.named_path),
@@ -289,7 +298,7 @@ fn finding(mesh: &Mesh, loaded: &Loaded, number: usize, raw: Raw) -> Finding {
         links: raw.links,
         fixes: raw.fixes,
         clusters: Vec::new(),
-    }
+    })
 }
 
 /// What a finding is known by over time: rule, resource and place, but never its line or its words.

@@ -19,7 +19,7 @@ mod value;
 pub mod vocabulary;
 
 pub use draft::Raw;
-pub use runner::{Call, Outcome, Runner};
+pub use runner::{Call, Outcome, Runner, fits};
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;

@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+pub mod pattern;
 pub mod walk;
 
 /// The number of a text within its [`Sources`].

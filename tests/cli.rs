@@ -1,7 +1,11 @@
 //! The real binary, run in scratch folders.
 
+#[path = "cli/clusters.rs"]
+mod clusters;
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/configuration.rs"]
+mod configuration;
 #[path = "cli/declare.rs"]
 mod declare;
 #[path = "cli/edits.rs"]

@@ -35,7 +35,7 @@ fn none(wrong: Vec<String>) {
 }
 
 fn rules() -> RuleSet {
-    let (set, problems) = load::load(&[]);
+    let (set, problems) = load::load(&[], &[]);
     assert!(problems.is_empty(), "{problems:?}");
     set
 }
@@ -49,6 +49,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("finding", "source"),
     ("rule", "yaml finding source units kinds"),
     ("resource", "yaml source finding kinds"),
+    ("layout", "mesh resource yaml source"),
     ("mesh", "resource yaml source units kinds mesh/roles:rule"),
     ("script", "rule mesh resource yaml finding source units kinds"),
     ("run", "script rule mesh resource yaml finding"),
@@ -56,8 +57,11 @@ const LAYERS: &[(&str, &str)] = &[
     ("fix", "finding source yaml"),
     ("suppress", "finding source yaml"),
     ("report", "finding source"),
-    ("config", "rule mesh finding kinds units"),
-    ("example", "config finding fix mesh native report resource rule run script source suppress yaml kinds units lib"),
+    ("config", "layout rule mesh finding source yaml kinds units"),
+    (
+        "example",
+        "config finding fix layout mesh native report resource rule run script source suppress yaml kinds units lib",
+    ),
 ];
 
 #[test]

@@ -179,14 +179,14 @@ proptest! {
 fn loaded() -> &'static Loaded {
     static LOADED: OnceLock<Loaded> = OnceLock::new();
     LOADED.get_or_init(|| {
-        let (set, problems) = load::load(&[]);
+        let (set, problems) = load::load(&[], &[]);
         Loaded::new(set, problems)
     })
 }
 
 fn settings() -> Settings {
     let flags = Flags { today: Some(FIXED_DATE.to_string()), ..Flags::default() };
-    let mut settings = Settings::new(&flags, &loaded().set).unwrap();
+    let mut settings = Settings::new(&flags, None, &loaded().set).unwrap();
     settings.rules.iter_mut().for_each(|rule| rule.on = true);
     settings.namespace = "default".to_string();
     settings.jobs = 1;

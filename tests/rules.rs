@@ -11,7 +11,7 @@ use plimsoll::rule::{Rule, load, page::ExampleKind};
 use plimsoll::run::Loaded;
 
 fn main() {
-    let (set, problems) = load::load(&[]);
+    let (set, problems) = load::load(&[], &[]);
     let loaded = Arc::new(Loaded::new(set, problems));
     let mut trials = vec![{
         let loaded = loaded.clone();

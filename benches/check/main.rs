@@ -39,13 +39,13 @@ fn main() {
 }
 
 fn loaded() -> Loaded {
-    let (set, problems) = load::load(&[]);
+    let (set, problems) = load::load(&[], &[]);
     Loaded::new(set, problems)
 }
 
 fn settings(loaded: &Loaded, jobs: usize) -> Settings {
     let flags = Flags { today: Some("2026-11-22".to_string()), ..Flags::default() };
-    let mut settings = Settings::new(&flags, &loaded.set).unwrap_or_default();
+    let mut settings = Settings::new(&flags, None, &loaded.set).unwrap_or_default();
     settings.jobs = jobs;
     settings
 }
@@ -112,7 +112,7 @@ fn measure(documents: usize) {
     let mesh = |trees: &Arc<Trees>| {
         let resources =
             (0..sources.len()).flat_map(|n| plimsoll::resource::find(trees, n as u32, "default", false).resources);
-        Arc::new(Mesh::new("", trees.clone(), resources.collect(), settings_of_one.declared.clone()))
+        Arc::new(Mesh::new("", trees.clone(), resources.collect(), settings_of_one.declared.clone(), Vec::new()))
     };
     let trees = parse();
     line("resources and mesh", median(rounds, || drop(black_box(mesh(&trees)))));

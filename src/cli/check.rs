@@ -1,15 +1,16 @@
 //! `plimsoll check`
 
-use std::io::Read;
 use std::path::PathBuf;
 
 use super::terminal::{Color, style};
-use super::{RuleFolders, Status, complain, err, out};
+use super::{Status, complain, configuration, err, input, out, project};
+use crate::config::file::ConfigFile;
 use crate::config::{Flags, Preset, Settings};
 use crate::finding::{Problem, Severity};
+use crate::report::sanitize::one_line;
 use crate::report::{Report, Style, json, pretty, short};
 use crate::run::Loaded;
-use crate::source::walk::{self, Collected, STDIN, Unreadable};
+use crate::source::walk::{Collected, STDIN};
 use crate::source::{FileId, Sources, Span};
 use crate::{Outcome, fix, native};
 
@@ -19,7 +20,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
-    rules: RuleFolders,
+    project: project::Origin,
     /// Only these rules, topics or aliases (comma-separated, repeatable)
     #[arg(long, value_delimiter = ',', value_name = "RULE")]
     select: Vec<String>,
@@ -29,9 +30,9 @@ pub(super) struct Arguments {
     /// Set a parameter of a rule; repeatable
     #[arg(long = "param", value_name = "RULE.KEY=VALUE")]
     params: Vec<String>,
-    /// Whose figures the parameters take
-    #[arg(long, value_enum, default_value_t)]
-    preset: Preset,
+    /// Whose figures the parameters take; the default is field
+    #[arg(long, value_enum)]
+    preset: Option<Preset>,
     /// Declare what manifests do not say: istio=1.30, kubernetes=1.34, injection=sidecar|ambient|none,
     /// environment=…, platform=…, cni=… (comma-separated, repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
@@ -39,9 +40,9 @@ pub(super) struct Arguments {
     /// All resources (of these kinds) are in the input: what is not there does not exist
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "", value_name = "KINDS")]
     complete: Option<String>,
-    /// Namespace of resources that name none
-    #[arg(long, default_value = "default", value_name = "NAME")]
-    namespace: String,
+    /// Namespace of resources that name none; the default is "default"
+    #[arg(long, value_name = "NAME")]
+    namespace: Option<String>,
     /// The date that rules take for today
     #[arg(long, value_name = "YYYY-MM-DD")]
     today: Option<String>,
@@ -78,6 +79,12 @@ pub(super) struct Arguments {
     /// List what was skipped, too
     #[arg(long, short)]
     verbose: bool,
+    /// Print the settings that would hold, and check nothing
+    #[arg(long)]
+    show_settings: bool,
+    /// Print the files that would be read, and check nothing
+    #[arg(long)]
+    show_files: bool,
 }
 
 /// From which severity on a run fails.
@@ -129,18 +136,27 @@ pub(super) fn run(arguments: &Arguments) -> Status {
         Ok(formats) => formats,
         Err(problem) => return complain(&[problem]),
     };
-    let loaded = arguments.rules.load();
-    let mut settings = match settings(arguments, &loaded) {
+    let project::Project { loaded, file, folders } = match arguments.project.read(&arguments.paths) {
+        Ok(project) => project,
+        Err(status) => return status,
+    };
+    let mut settings = match settings(arguments, file.as_ref(), &loaded) {
         Ok(settings) => settings,
         // A rule that can't be read has no name to select.
         Err(problems) => return complain(&[&loaded.problems[..], &problems].concat()),
     };
-    let mut input = match collect(arguments) {
+    if arguments.show_settings {
+        out(&configuration::settings(file.as_ref(), &folders, &settings, &loaded.set));
+        return if loaded.problems.is_empty() { Status::Clean } else { complain(&loaded.problems) };
+    }
+    let mut input = match input::collect(&arguments.paths, &mut settings) {
         Ok(input) => input,
         Err(problems) => return complain(&problems),
     };
-    settings.named = arguments.paths.iter().map(|p| p.to_string_lossy().replace('\\', "/")).collect();
-    settings.named.insert(STDIN.to_string());
+    if arguments.show_files {
+        input.sources.iter().for_each(|(_, file)| out(&format!("{}\n", one_line(&file.name))));
+        return if input.sources.is_empty() { Status::Nothing } else { Status::Clean };
+    }
     if arguments.fix.is_some() || arguments.diff {
         return edit(arguments, &formats, &loaded, &settings, input, fail_on);
     }
@@ -151,7 +167,7 @@ pub(super) fn run(arguments: &Arguments) -> Status {
     status(&outcome, fail_on)
 }
 
-fn settings(arguments: &Arguments, loaded: &Loaded) -> Result<Settings, Vec<Problem>> {
+fn settings(arguments: &Arguments, file: Option<&ConfigFile>, loaded: &Loaded) -> Result<Settings, Vec<Problem>> {
     let flags = Flags {
         select: arguments.select.clone(),
         ignore: arguments.ignore.clone(),
@@ -160,33 +176,11 @@ fn settings(arguments: &Arguments, loaded: &Loaded) -> Result<Settings, Vec<Prob
         complete: arguments.complete.clone(),
         today: arguments.today.clone(),
         preset: arguments.preset,
+        namespace: arguments.namespace.clone(),
     };
-    let mut settings = Settings::new(&flags, &loaded.set)?;
-    settings.namespace.clone_from(&arguments.namespace);
+    let mut settings = Settings::new(&flags, file, &loaded.set)?;
     settings.jobs = arguments.jobs.unwrap_or(settings.jobs).clamp(1, 256);
     Ok(settings)
-}
-
-fn collect(arguments: &Arguments) -> Result<Collected, Vec<Problem>> {
-    let here = [PathBuf::from(".")];
-    let paths = if arguments.paths.is_empty() { &here[..] } else { &arguments.paths };
-    let (mut stdin, mut unreadable) = (None, None);
-    if paths.iter().any(|p| p.as_os_str() == "-") {
-        let mut bytes = Vec::new();
-        if let Err(error) = std::io::stdin().lock().read_to_end(&mut bytes) {
-            return Err(vec![Problem::error(format!("standard input can't be read: {error}"))]);
-        }
-        match walk::decode(bytes) {
-            Ok(text) => stdin = Some(text),
-            Err(reason) => unreadable = Some(Unreadable { name: STDIN.to_string(), reason }),
-        }
-    }
-    let is_readable = |p: &&PathBuf| unreadable.is_none() || p.as_os_str() != "-";
-    let paths: Vec<PathBuf> = paths.iter().filter(is_readable).cloned().collect();
-    let mut collected =
-        walk::collect(&paths, stdin).map_err(|wrong| wrong.into_iter().map(Problem::error).collect::<Vec<_>>())?;
-    collected.unreadable.extend(unreadable);
-    Ok(collected)
 }
 
 /// Checks, and adds what the walk already knows.

@@ -1,7 +1,7 @@
 //! `plimsoll explain`
 
 use super::terminal::{Color, style};
-use super::{RuleFolders, Status, complain, out};
+use super::{Status, complain, out, project};
 use crate::example;
 use crate::finding::{Problem, Severity};
 use crate::report::sanitize::clean;
@@ -17,14 +17,17 @@ pub(super) struct Arguments {
     #[arg(value_name = "RULE")]
     rule: String,
     #[command(flatten)]
-    rules: RuleFolders,
+    project: project::Origin,
     /// Colours: auto, always or never
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     color: Color,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Status {
-    let loaded = arguments.rules.load();
+    let loaded = match arguments.project.read(&[]) {
+        Ok(project) => project.loaded,
+        Err(status) => return status,
+    };
     let Some(rule) = loaded.set.find(&arguments.rule) else {
         let named: Vec<_> = loaded.set.rules.iter().filter(|r| r.is_named(&arguments.rule)).collect();
         if !named.is_empty() {

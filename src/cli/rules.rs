@@ -1,13 +1,13 @@
 //! `plimsoll rules`
 
-use super::{RuleFolders, Status, complain, out};
+use super::{Status, complain, out, project};
 use crate::rule::header::OptIn;
 use crate::run::Loaded;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    rules: RuleFolders,
+    project: project::Origin,
     /// table or json
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -21,7 +21,10 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Status {
-    let loaded = arguments.rules.load();
+    let loaded = match arguments.project.read(&[]) {
+        Ok(project) => project.loaded,
+        Err(status) => return status,
+    };
     match arguments.format {
         Format::Table => out(&crate::report::sanitize::clean(&table(&loaded))),
         Format::Json => out(&json(&loaded)),
@@ -71,5 +74,5 @@ fn json(loaded: &Loaded) -> String {
             })
         })
         .collect();
-    serde_json::to_string_pretty(&rules).unwrap_or_default() + "\n"
+    crate::report::json::escaped(&rules)
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Status, complain, out};
+use super::{Status, complain, out, project};
 use crate::example;
 use crate::finding::Problem;
 use crate::rule::load;
@@ -10,7 +10,7 @@ use crate::run::Loaded;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Folders with rules; nothing means the built-in rules
+    /// Folders with rules; nothing means those of the configuration, else the built-in rules
     #[arg(value_name = "DIR")]
     folders: Vec<PathBuf>,
     /// List what passes, too
@@ -19,15 +19,22 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Status {
-    let (set, problems) = load::load(&arguments.folders);
-    let loaded = Loaded::new(set, problems);
+    let (loaded, built_in) = if arguments.folders.is_empty() {
+        match project::Origin::default().read(&[]) {
+            Ok(project) => (project.loaded, project.folders.is_empty()),
+            Err(status) => return status,
+        }
+    } else {
+        let (set, problems) = load::load(&arguments.folders, &[]);
+        (Loaded::new(set, problems), false)
+    };
     if !loaded.problems.is_empty() {
         complain(&loaded.problems);
     }
     let (mut passed, mut failed) = (0, 0);
     let mut text = String::new();
     for (number, rule) in loaded.set.rules.iter().enumerate() {
-        if rule.built_in != arguments.folders.is_empty() || loaded.checked.broken[number] {
+        if rule.built_in != built_in || loaded.checked.broken[number] {
             continue;
         }
         for result in example::test(&loaded, rule) {

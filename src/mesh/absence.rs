@@ -45,7 +45,75 @@ impl Absence {
     }
 }
 
+/// A part of the cluster that comes from elsewhere: a chart that was not rendered, a remote base.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// API group and kind of what comes; anything if there is none.
+    pub kind: Option<(String, String)>,
+    /// Where it comes to; anywhere if there is none.
+    pub namespace: Option<String>,
+}
+
+/// Something that is declared to exist outside of the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum External {
+    /// `Service/payments/api`, `Gateway/istio-ingress/*`; the namespace is empty for cluster-scoped kinds.
+    Resource {
+        /// API group.
+        group: String,
+        /// Kind.
+        kind: String,
+        /// Namespace, maybe with `*`.
+        namespace: String,
+        /// Name, maybe with `*`.
+        name: String,
+    },
+    /// `host/*.internal.example`
+    Host(String),
+}
+
+/// Whether a text fits a pattern in which `*` stands for any text.
+fn fits(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or("");
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
 impl Mesh {
+    /// Whether a resource is declared to exist elsewhere.
+    pub fn is_external(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
+        self.declared.externals.iter().any(|external| match external {
+            External::Resource { group: g, kind: k, namespace: ns, name: n } => {
+                g == group && k == kind && fits(ns, namespace) && fits(n, name)
+            }
+            External::Host(_) => false,
+        })
+    }
+
+    /// Whether somebody elsewhere is declared to answer for a host, given in full.
+    pub fn is_external_host(&self, host: &str) -> bool {
+        let service = super::host::parse_fqdn(host);
+        service.is_some_and(|(name, namespace)| self.is_external("", "Service", namespace, name))
+            || self.declared.externals.iter().any(|e| matches!(e, External::Host(pattern) if fits(pattern, host)))
+    }
+
+    /// Whether resources of a kind may come to a namespace from elsewhere.
+    fn comes_from_elsewhere(&self, group: &str, kind: &str, namespace: &str) -> bool {
+        self.elsewhere.iter().any(|elsewhere| {
+            elsewhere.kind.as_ref().is_none_or(|(g, k)| g == group && k == kind)
+                && elsewhere.namespace.as_deref().is_none_or(|ns| namespace.is_empty() || ns == namespace)
+        })
+    }
+
     /// What it proves that no resource of that kind was found; `namespace` is empty for
     /// cluster-scoped kinds.
     pub fn absence(&self, group: &str, kind: &str, namespace: &str) -> Absence {
@@ -58,7 +126,7 @@ impl Mesh {
             Certainty::Unknown
         } else if self.is_complete(group, kind) {
             Certainty::Certain
-        } else if read > 0 {
+        } else if read > 0 && !self.comes_from_elsewhere(group, kind, namespace) {
             Certainty::Likely
         } else {
             Certainty::Unknown
@@ -95,5 +163,41 @@ pub fn plural(kind: &str) -> String {
         Some(stem) if !stem.ends_with(['a', 'e', 'i', 'o', 'u']) => format!("{stem}ies"),
         _ if kind.ends_with(['s', 'x']) => format!("{kind}es"),
         _ => format!("{kind}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mesh::{Declared, test_mesh_with};
+
+    #[test]
+    fn stars_stand_for_any_text() {
+        for (pattern, text, expected) in [
+            ("api", "api", true),
+            ("api", "api2", false),
+            ("*", "", true),
+            ("*.example", "a.b.example", true),
+            ("a*b*c", "axxbyyc", true),
+            ("a*b*c", "ac", false),
+            ("a*", "b", false),
+        ] {
+            assert_eq!(fits(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_declared_elsewhere_is_no_proof() {
+        let own = str::to_string;
+        let externals = vec![
+            External::Resource { group: own(""), kind: own("Service"), namespace: own("shop"), name: own("pay*") },
+            External::Host(own("*.corp")),
+        ];
+        let mesh = test_mesh_with(&[], Declared { externals, ..Declared::default() });
+        assert!(mesh.is_external("", "Service", "shop", "payments"));
+        assert!(!mesh.is_external("", "Service", "web", "payments"));
+        assert!(mesh.is_external_host("payments.shop.svc.cluster.local"));
+        assert!(mesh.is_external_host("db.corp"));
+        assert!(!mesh.is_external_host("db.example"));
     }
 }

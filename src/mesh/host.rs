@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::Mesh;
 use super::absence::{Absence, Certainty};
-use crate::resource::{Copy, ResourceId};
+use crate::resource::ResourceId;
 use crate::yaml::{Node, Place};
 
 /// Whether a host starts with `*`.
@@ -123,6 +123,8 @@ pub enum Answer {
     Found(Entry),
     /// Somebody declares it, but not for that namespace (`exportTo`).
     Hidden(Entry),
+    /// It is declared to exist outside of the input.
+    Elsewhere,
     /// Nobody does, with what that proves.
     Missing(Absence),
 }
@@ -143,6 +145,9 @@ impl Mesh {
         }
         if let Some(entry) = exact.first() {
             return Answer::Hidden(entry.clone());
+        }
+        if self.is_external_host(&expanded) {
+            return Answer::Elsewhere;
         }
         self.missing_host(host, &expanded, namespace)
     }
@@ -246,8 +251,8 @@ impl Mesh {
             let resource = self.resource(id);
             let rule_host = self.root(id).at(&["spec", "host"]);
             let Some(text) = rule_host.and_then(Node::text) else { continue };
-            if rule_host.is_some_and(Node::is_unknown) || resource.copy == Copy::Alternative {
-                if resource.copy == Copy::Alternative && !covered_by(&expanded, &expand(text, resource.namespace())) {
+            if rule_host.is_some_and(Node::is_unknown) || resource.is_open() {
+                if resource.is_open() && !covered_by(&expanded, &expand(text, resource.namespace())) {
                     continue;
                 }
                 return (

@@ -119,7 +119,7 @@ impl Installation {
                     rest => rest.strip_prefix('-').map(Into::into),
                 }
             };
-            if resource.copy == Copy::Alternative {
+            if resource.is_open() {
                 continue;
             }
             let mut broken = Vec::new();
@@ -168,7 +168,7 @@ impl Installation {
             // The API server calls them in the order of their names.
             ids.sort_by_key(|id| (mesh.resource(*id).name.clone(), revision(*id)));
             for id in ids {
-                let alternative = mesh.resource(id).copy == Copy::Alternative;
+                let alternative = mesh.resource(id).is_open();
                 let (root, revision) = (mesh.root(id), revision(id));
                 let tree = mesh.resource(id).root.tree;
                 for webhook in root.get("webhooks").into_iter().flat_map(Node::items) {

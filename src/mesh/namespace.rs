@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Mesh;
 use super::selector::Labels;
-use crate::resource::{Copy, ResourceId};
+use crate::resource::ResourceId;
 
 /// A namespace that is declared or used.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub(super) fn index(mesh: &Mesh) -> HashMap<Box<str>, Namespace> {
         let resource = mesh.resource(id);
         let mut labels = Labels::read(mesh.root(id).at(&["metadata", "labels"]));
         // Which of several differing manifests is applied is not known, so neither are its labels.
-        if resource.copy == Copy::Alternative {
+        if resource.is_open() {
             labels = Labels::open();
         }
         labels.set(NAME_LABEL, &resource.name);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Mesh;
 use super::selector::{Selector, Tri};
 use super::workload::{WorkloadId, container_ports};
-use crate::resource::{Copy, ResourceId};
+use crate::resource::ResourceId;
 use crate::yaml::{Node, Place};
 
 /// Which Services select which workloads.
@@ -24,7 +24,7 @@ impl Index {
             if selector.is_empty() {
                 continue;
             }
-            let differs = mesh.resource(id).copy == Copy::Alternative;
+            let differs = mesh.resource(id).is_open();
             for (workload, answer) in mesh.selected(mesh.resource(id).namespace(), &selector) {
                 let answer = if differs || mesh.workload(workload).alternative { Tri::Unknown } else { answer };
                 index.workloads.entry(id).or_default().push((workload, answer));

@@ -63,7 +63,7 @@ pub(super) fn index(mesh: &Mesh) -> Vec<Workload> {
             template,
             labels: Labels::read(node.at(&["metadata", "labels"])),
             annotations: Labels::read(node.at(&["metadata", "annotations"])),
-            alternative: resource.copy == Copy::Alternative,
+            alternative: resource.is_open(),
         });
     }
     workloads

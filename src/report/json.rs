@@ -12,9 +12,13 @@ use crate::source::{SourceFile, Sources};
 
 /// The report as one JSON object and a newline.
 pub fn render(report: &Report) -> String {
-    let json = JsonReport::new(report);
+    escaped(&JsonReport::new(report))
+}
+
+/// A value as indented JSON and a newline, harmless for a terminal.
+pub fn escaped(value: &impl Serialize) -> String {
     // Writing to memory fails only for keys that are no text, and the structs have none.
-    let text = serde_json::to_string_pretty(&json).unwrap_or_default() + "\n";
+    let text = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
     if !text.contains(|c| stand_in(c).is_some()) {
         return text;
     }
@@ -115,6 +119,8 @@ struct JsonProblem<'a> {
 
 #[derive(Serialize)]
 struct JsonSummary<'a> {
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    clusters: &'a [String],
     files: usize,
     documents: usize,
     resources: usize,
@@ -244,6 +250,7 @@ fn summary<'a>(report: &Report<'a>) -> JsonSummary<'a> {
         files: summary.files,
         documents: summary.documents,
         resources: summary.resources,
+        clusters: &summary.clusters,
         rules: summary.rules,
         judged: summary.judged,
         errors: report.count(Severity::Error),

@@ -18,12 +18,13 @@ pub fn summary_lines(report: &Report, style: &Style) -> String {
         out.push('\n');
     };
     let summary = report.summary;
-    line(format!(
-        "{} in {}, {}",
-        found(report, style),
-        count(summary.files, "file"),
-        count(summary.resources, "resource")
-    ));
+    let clusters = match summary.clusters.len() {
+        0 => String::new(),
+        n @ 5.. => format!(" of {n} clusters"),
+        n => format!(" of {n} clusters ({})", summary.clusters.join(", ")),
+    };
+    let (files, resources) = (count(summary.files, "file"), count(summary.resources, "resource"));
+    line(format!("{} in {files}, {resources}{clusters}", found(report, style)));
     if !report.problems.is_empty() {
         let problems = count(report.problems.len(), "problem");
         line(format!("{problems} with rules or configuration"));

@@ -1,6 +1,6 @@
 //! Rule files from disk and from the binary.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
@@ -15,9 +15,9 @@ static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
 /// A rule file larger than that is no rule file.
 const MAX_RULE_FILE: u64 = 1 << 20;
 
-/// Loads the rules of the binary, then those of each folder, which add to them or replace them.
-/// What can't be used becomes a problem; the other rules go on.
-pub fn load(folders: &[std::path::PathBuf]) -> (RuleSet, Vec<Problem>) {
+/// Loads the rules of the binary, then those of each folder, which add to them or replace them, and
+/// tables by name. What can't be used becomes a problem; the other rules go on.
+pub fn load(folders: &[PathBuf], tables: &[(String, PathBuf)]) -> (RuleSet, Vec<Problem>) {
     let mut loader = Loader { set: RuleSet::default(), problems: Vec::new() };
     loader.embedded(&BUILT_IN);
     let mut seen = std::collections::BTreeSet::new();
@@ -26,6 +26,10 @@ pub fn load(folders: &[std::path::PathBuf]) -> (RuleSet, Vec<Problem>) {
         if seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone())) {
             loader.folder(folder);
         }
+    }
+    for (name, path) in tables {
+        let relative = Path::new("data").join(format!("{name}.yaml"));
+        loader.read(path, &relative);
     }
     loader.finish()
 }
@@ -63,16 +67,20 @@ impl Loader {
             if !entry.file_type().is_file() || !is_rule_or_table(entry.path()) {
                 continue;
             }
-            let name = entry.path().display().to_string().replace('\\', "/");
-            if entry.metadata().is_ok_and(|m| m.len() > MAX_RULE_FILE) {
-                self.problems.push(Problem::error(format!("rule file \"{name}\" is larger than 1 MiB")));
-                continue;
-            }
             let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_path_buf();
-            match std::fs::read_to_string(entry.path()) {
-                Ok(text) => self.file(&name, Some(entry.path()), &text, &relative, false),
-                Err(error) => self.problems.push(Problem::error(format!("rule file \"{name}\": {error}"))),
-            }
+            self.read(entry.path(), &relative);
+        }
+    }
+
+    fn read(&mut self, path: &Path, relative: &Path) {
+        let name = path.display().to_string().replace('\\', "/");
+        if path.metadata().is_ok_and(|m| m.len() > MAX_RULE_FILE) {
+            self.problems.push(Problem::error(format!("rule file \"{name}\" is larger than 1 MiB")));
+            return;
+        }
+        match std::fs::read_to_string(path) {
+            Ok(text) => self.file(&name, Some(path), &text, relative, false),
+            Err(error) => self.problems.push(Problem::error(format!("rule file \"{name}\": {error}"))),
         }
     }
 

@@ -208,7 +208,7 @@ fn from_yaml(value: &serde_yaml::Value) -> Dynamic {
 
 /// All words, registered with an engine over an empty mesh.
 pub(super) fn describe() -> Vec<Word> {
-    let mesh = Mesh::new("", Arc::new(Trees::default()), Vec::new(), Declared::default());
+    let mesh = Mesh::new("", Arc::new(Trees::default()), Vec::new(), Declared::default(), Vec::new());
     let context = Context::new(Arc::new(mesh), Arc::new(RuleSet::default()));
     let (mut engine, _) = bare();
     equip(&mut engine, &context, &BTreeSet::new())

@@ -17,7 +17,7 @@ use crate::mesh::host::Answer;
 use crate::mesh::installation::DEFAULT_REVISION;
 use crate::mesh::reach::Peer;
 use crate::mesh::selector::{Selector, Tri};
-use crate::resource::{Copy, ResourceId};
+use crate::resource::ResourceId;
 use crate::yaml::Node;
 
 /// The mesh; everything about it stands in the context.
@@ -50,11 +50,12 @@ impl Context {
         let (group, kind) = self.kind(kind)?;
         let namespace = if kinds::is_cluster_scoped(&group, &kind) { String::new() } else { self.namespace_of(from) };
         Ok(match self.mesh.named(&group, &kind, &namespace, name).first() {
-            Some(id) if self.mesh.resource(*id).copy == Copy::Alternative => {
+            Some(id) if self.mesh.resource(*id).is_open() => {
                 self.unknown.borrow_mut().insert(format!("which copy of {kind} {name} is applied"));
                 self.unknown_at(self.mesh.resource(*id).root, "alternatives")
             }
             Some(id) => self.root(*id),
+            None if self.mesh.is_external(&group, &kind, &namespace, name) => self.unknown_at(from.place, "externals"),
             None => self.absent(from.place, self.mesh.absence(&group, &kind, &namespace)),
         })
     }
@@ -63,6 +64,7 @@ impl Context {
         let Some(text) = self.text(host) else { return self.unknown_at(host.place, "host") };
         match self.mesh.host(&text, &self.namespace_of(from)) {
             Answer::Found(entry) => V::at(entry.place),
+            Answer::Elsewhere => self.unknown_at(host.place, "host"),
             Answer::Hidden(entry) => self.unknown_at(entry.place, "exportTo"),
             Answer::Missing(absence) => self.absent(host.place, absence),
         }

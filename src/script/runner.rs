@@ -1,6 +1,7 @@
 //! One thread's rules, compiled, and their calls.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -14,9 +15,10 @@ use super::{Context, engine};
 use crate::finding::Problem;
 use crate::mesh::Mesh;
 use crate::resource::ResourceId;
+use crate::rule::setting::{Condition, Override};
 use crate::rule::{Params, RuleSet, Setting};
 use crate::source::SourceFile;
-use crate::yaml::Place;
+use crate::yaml::{Node, Place};
 
 /// What a rule is called for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +47,22 @@ pub struct Runner {
     context: Rc<Context>,
     asts: Vec<Option<AST>>,
     params: Vec<Rc<Params>>,
+    overrides: Vec<Vec<Override>>,
+    overridden: RefCell<Overridden>,
+}
+
+/// Parameters where overrides change them: by rule and the numbers of those that fit.
+type Overridden = HashMap<(usize, Vec<usize>), Rc<Params>>;
+
+/// Whether a condition means a resource.
+pub fn fits(condition: &Condition, mesh: &Mesh, id: ResourceId) -> bool {
+    let resource = mesh.resource(id);
+    let label = |key: &str| mesh.root(id).at(&["metadata", "labels", key]).and_then(Node::text);
+    condition.files.as_ref().is_none_or(|files| files.contains(&resource.file))
+        && (condition.namespaces.is_empty() || condition.namespaces.iter().any(|ns| ns == resource.namespace()))
+        && (condition.kinds.is_empty()
+            || condition.kinds.iter().any(|(group, kind)| *group == *resource.group && *kind == *resource.kind))
+        && condition.labels.iter().all(|(key, value)| label(key) == Some(value))
 }
 
 impl Runner {
@@ -71,14 +89,40 @@ impl Runner {
                 if *broken || rule.header.native || !setting.on { None } else { engine.compile(&rule.code).ok() }
             })
             .collect();
-        Runner { engine, context, asts, params: settings.iter().map(|s| Rc::new(s.params.clone())).collect() }
+        Runner {
+            engine,
+            context,
+            asts,
+            params: settings.iter().map(|s| Rc::new(s.params.clone())).collect(),
+            overrides: settings.iter().map(|s| s.overrides.clone()).collect(),
+            overridden: RefCell::default(),
+        }
+    }
+
+    /// The parameters of a rule for one subject.
+    fn params(&self, rule: usize, call: Call) -> Rc<Params> {
+        let plain = &self.params[rule];
+        let Call::Resource(id) = call else { return plain.clone() };
+        let all = &self.overrides[rule];
+        let fitting = |o: &Override| !o.params.is_empty() && fits(&o.condition, &self.context.mesh, id);
+        let fitting: Vec<usize> = (0..all.len()).filter(|n| fitting(&all[*n])).collect();
+        if fitting.is_empty() {
+            return plain.clone();
+        }
+        let mut known = self.overridden.borrow_mut();
+        let merged = known.entry((rule, fitting)).or_insert_with_key(|(_, fitting)| {
+            let mut params = Params::clone(plain);
+            params.extend(fitting.iter().flat_map(|n| all[*n].params.clone()));
+            Rc::new(params)
+        });
+        merged.clone()
     }
 
     /// Calls a rule, by its number, for one subject.
     pub fn call(&self, rule: usize, call: Call) -> Outcome {
         let Some(ast) = &self.asts[rule] else { return Outcome::default() };
         let context = &self.context;
-        *context.params.borrow_mut() = self.params[rule].clone();
+        *context.params.borrow_mut() = self.params(rule, call);
         context.empty_lookup.set(false);
         let options = CallFnOptions::default().eval_ast(false).rewind_scope(true);
         let scope = &mut Scope::new();

@@ -15,6 +15,9 @@ const LARGEST: u64 = 512 << 20;
 /// The name of standard input.
 pub const STDIN: &str = "<stdin>";
 
+/// The names under which the configuration is found.
+pub const CONFIGURATIONS: [&str; 2] = ["plimsoll.yaml", ".plimsoll.yaml"];
+
 /// Input that was not checked, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Skipped {
@@ -47,13 +50,26 @@ pub struct Collected {
 }
 
 /// Reads files, whatever they are called, and folders with all YAML and JSON below them; `-` stands
-/// for `stdin`. Folders are walked as `.gitignore` says, hidden files and links are left out.
+/// for `stdin`. Folders are walked as `.gitignore` says, hidden files and links are left out, and so is
+/// every file for which `excluded` gives the pattern that excludes it.
 ///
 /// # Errors
 ///
 /// A sentence for each argument that names nothing.
-pub fn collect(paths: &[PathBuf], stdin: Option<String>) -> Result<Collected, Vec<String>> {
-    let mut walk = Walk { stdin, ..Walk::default() };
+pub fn collect(
+    paths: &[PathBuf],
+    stdin: Option<String>,
+    excluded: &dyn Fn(&Path) -> Option<String>,
+) -> Result<Collected, Vec<String>> {
+    let mut walk = Walk {
+        stdin,
+        excluded,
+        files: Vec::new(),
+        skipped: Vec::new(),
+        unreadable: Vec::new(),
+        wrong: Vec::new(),
+        seen: HashSet::new(),
+    };
     for path in paths {
         walk.argument(path);
     }
@@ -66,9 +82,9 @@ pub fn collect(paths: &[PathBuf], stdin: Option<String>) -> Result<Collected, Ve
     Ok(Collected { sources: Sources::new(walk.files), skipped: walk.skipped, unreadable: walk.unreadable })
 }
 
-#[derive(Default)]
-struct Walk {
+struct Walk<'e> {
     stdin: Option<String>,
+    excluded: &'e dyn Fn(&Path) -> Option<String>,
     files: Vec<SourceFile>,
     skipped: Vec<Skipped>,
     unreadable: Vec<Unreadable>,
@@ -77,7 +93,7 @@ struct Walk {
     seen: HashSet<PathBuf>,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn argument(&mut self, path: &Path) {
         if path.as_os_str() == "-" {
             if self.seen.insert(path.to_path_buf()) {
@@ -142,6 +158,11 @@ impl Walk {
     }
 
     fn file(&mut self, path: &Path, name: String) {
+        if let Some(pattern) = (self.excluded)(path) {
+            let reason = format!("excluded by \"{pattern}\" of the configuration");
+            self.skipped.push(Skipped { path: name, reason, notable: false });
+            return;
+        }
         // A pipe (`<(helm template …)`) has no canonical path.
         let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         if !self.seen.insert(real) {
@@ -210,8 +231,12 @@ fn path_of(error: &ignore::Error) -> Option<&Path> {
 }
 
 fn is_manifest(path: &Path) -> bool {
+    if path.file_name().and_then(|n| n.to_str()).is_some_and(|name| CONFIGURATIONS.contains(&name)) {
+        return false;
+    }
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
     ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+        || path.file_name().is_some_and(|name| name == "Kustomization")
 }
 
 /// A path as the user gave it, with `/` between folders.

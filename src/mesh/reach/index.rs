@@ -6,7 +6,7 @@ use super::super::Mesh;
 use super::compile::{Refusal, compile};
 use super::pod::Pod;
 use super::policy::{Policy, Variant};
-use crate::resource::{Copy, ResourceId};
+use crate::resource::{Copy, Part, ResourceId};
 use crate::yaml::Place;
 
 const GROUP: &str = "networking.k8s.io";
@@ -64,7 +64,8 @@ impl Index {
                 .filter(|copy| &*mesh.resource(**copy).version == "v1")
                 .map(|copy| (*copy, compile(mesh, *copy)))
                 .collect();
-            index.add(resource.namespace(), id, read);
+            // Its name may be changed, so that it stands beside another; or nobody adds its component.
+            index.add(resource.namespace(), id, resource.part != Part::Whole, read);
         }
         // By name, not by file: which policy a finding is about must not depend on where it stands.
         for policies in index.policies.values_mut() {
@@ -87,7 +88,7 @@ impl Index {
         index
     }
 
-    fn add(&mut self, namespace: &str, id: ResourceId, read: Vec<(ResourceId, Result<Variant, Refusal>)>) {
+    fn add(&mut self, namespace: &str, id: ResourceId, open: bool, read: Vec<(ResourceId, Result<Variant, Refusal>)>) {
         let copies = read.len();
         let mut variants = Vec::new();
         for (resource, result) in read {
@@ -97,7 +98,7 @@ impl Index {
             }
         }
         if !variants.is_empty() {
-            let policy = Policy { id, may_be_absent: variants.len() < copies, variants };
+            let policy = Policy { id, may_be_absent: open || variants.len() < copies, variants };
             self.policies.entry(namespace.into()).or_default().push(policy);
         }
     }

@@ -2,6 +2,11 @@ use std::fs;
 
 use super::*;
 
+/// [`collect`] without exclusions.
+fn all(paths: &[PathBuf], stdin: Option<String>) -> Result<Collected, Vec<String>> {
+    collect(paths, stdin, &|_| None)
+}
+
 /// A temporary folder with these files.
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -20,7 +25,7 @@ fn names(dir: &tempfile::TempDir, collected: &Collected) -> Vec<String> {
 
 fn walk(dir: &tempfile::TempDir, paths: &[&str]) -> Collected {
     let paths: Vec<_> = paths.iter().map(|p| dir.path().join(p)).collect();
-    collect(&paths, None).unwrap()
+    all(&paths, None).unwrap()
 }
 
 #[test]
@@ -65,23 +70,23 @@ fn names_are_as_given() {
     assert_eq!(name("../a", "b.yaml"), "../a/b.yaml");
     assert_eq!(name(".", ""), ".");
     // Tests run in the package's folder.
-    let collected = collect(&[".".into()], None).unwrap();
+    let collected = all(&[".".into()], None).unwrap();
     assert!(collected.sources.iter().all(|(_, f)| !f.name.starts_with("./")));
 }
 
 #[test]
 fn standard_input_is_a_text_without_a_path() {
-    let collected = collect(&["-".into(), "-".into()], Some("a: 1".to_string())).unwrap();
+    let collected = all(&["-".into(), "-".into()], Some("a: 1".to_string())).unwrap();
     let files: Vec<_> = collected.sources.iter().map(|(_, f)| (f.name.as_str(), &f.path, &*f.text)).collect();
     assert_eq!(files, [("<stdin>", &None, "a: 1")]);
-    assert!(collect(&["-".into()], None).is_err());
+    assert!(all(&["-".into()], None).is_err());
 }
 
 #[test]
 fn arguments_that_name_nothing_are_told() {
     let dir = folder(&[("a.yaml", "")]);
     let paths = [dir.path().join("a.yaml"), "no-such-thing".into()];
-    assert_eq!(collect(&paths, None).unwrap_err(), ["no file or folder is called \"no-such-thing\""]);
+    assert_eq!(all(&paths, None).unwrap_err(), ["no file or folder is called \"no-such-thing\""]);
 }
 
 #[test]
@@ -153,7 +158,7 @@ fn pipes_are_read_but_not_written_back() {
         let pipe = pipe.clone();
         move || fs::write(pipe, "a: 1")
     });
-    let collected = collect(&[pipe], None).unwrap();
+    let collected = all(&[pipe], None).unwrap();
     writer.join().unwrap().unwrap();
     let (_, file) = collected.sources.iter().next().unwrap();
     assert_eq!((&*file.text, &file.path), ("a: 1", &None));

@@ -1,0 +1,112 @@
+//! `plimsoll clusters`
+
+use std::path::PathBuf;
+
+use super::{Status, complain, input, out, project};
+use crate::config::{Flags, Settings};
+use crate::layout::Layout;
+use crate::report::sanitize::one_line;
+use crate::source::Sources;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Files and folders; `-` is standard input, nothing means the current folder
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    project: project::Origin,
+    /// table or json
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+enum Format {
+    #[default]
+    Table,
+    Json,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Status {
+    let project = match arguments.project.read(&arguments.paths) {
+        Ok(project) => project,
+        Err(status) => return status,
+    };
+    let mut settings = match Settings::new(&Flags::default(), project.file.as_ref(), &project.loaded.set) {
+        Ok(settings) => settings,
+        Err(problems) => return complain(&problems),
+    };
+    let sources = match input::collect(&arguments.paths, &mut settings) {
+        Ok(collected) => collected.sources,
+        Err(problems) => return complain(&problems),
+    };
+    let layout = crate::clusters(&sources, &settings);
+    match arguments.format {
+        Format::Table => out(&table(&layout, &sources)),
+        Format::Json => out(&json(&layout, &sources)),
+    }
+    if layout.files.is_empty() { Status::Nothing } else { Status::Clean }
+}
+
+/// Files by where they go, then what is declared of each cluster.
+fn table(layout: &Layout, sources: &Sources) -> String {
+    let names = |clusters: &[usize]| {
+        let all = clusters.len() == layout.clusters.len() && clusters.len() > 1;
+        let names: Vec<&str> = clusters.iter().map(|c| layout.clusters[*c].name.as_str()).collect();
+        match names.as_slice() {
+            _ if all => "(all)".to_string(),
+            [""] => "(only one)".to_string(),
+            names => names.join(", "),
+        }
+    };
+    let rows: Vec<[String; 3]> = layout
+        .files
+        .iter()
+        .map(|assigned| {
+            let file = one_line(&sources.file(assigned.file).name);
+            [file.into_owned(), one_line(&names(&assigned.clusters)).into_owned(), one_line(&assigned.why).into_owned()]
+        })
+        .collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let (file_width, cluster_width) = (width(0), width(1));
+    let mut text = String::new();
+    for [file, clusters, why] in &rows {
+        text += &format!("{file:file_width$}  {clusters:cluster_width$}  {why}\n");
+    }
+    let count = |n: usize, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
+    text += &format!("\n{} in {}\n", count(layout.files.len(), "file"), count(layout.clusters.len(), "cluster"));
+    for cluster in layout.clusters.iter().filter(|c| !c.name.is_empty()) {
+        let environment = cluster.declared.environment.as_deref().unwrap_or("production, as nothing else is declared");
+        let resources = count(cluster.resources.len(), "resource");
+        text += &format!("  {}: {resources}; {}\n", one_line(&cluster.name), one_line(environment));
+    }
+    text
+}
+
+fn json(layout: &Layout, sources: &Sources) -> String {
+    let name = |c: &usize| layout.clusters[*c].name.clone();
+    let files: Vec<_> = layout
+        .files
+        .iter()
+        .map(|assigned| {
+            serde_json::json!({
+                "path": sources.file(assigned.file).name,
+                "clusters": assigned.clusters.iter().map(name).collect::<Vec<_>>(),
+                "why": assigned.why,
+            })
+        })
+        .collect();
+    let clusters: Vec<_> = layout
+        .clusters
+        .iter()
+        .map(|cluster| {
+            serde_json::json!({
+                "name": cluster.name,
+                "resources": cluster.resources.len(),
+                "environment": cluster.declared.environment,
+            })
+        })
+        .collect();
+    let value = serde_json::json!({ "version": 1, "clusters": clusters, "files": files });
+    crate::report::json::escaped(&value)
+}

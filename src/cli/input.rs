@@ -1,0 +1,34 @@
+//! Arguments to texts: what a command reads.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use crate::config::Settings;
+use crate::finding::Problem;
+use crate::source::walk::{self, Collected, STDIN, Unreadable};
+
+/// Reads files, folders and standard input; no path means the current folder.
+pub(super) fn collect(paths: &[PathBuf], settings: &mut Settings) -> Result<Collected, Vec<Problem>> {
+    let here = [PathBuf::from(".")];
+    let paths = if paths.is_empty() { &here[..] } else { paths };
+    settings.named = paths.iter().map(|p| p.to_string_lossy().replace('\\', "/")).collect();
+    settings.named.insert(STDIN.to_string());
+    let (mut stdin, mut unreadable) = (None, None);
+    if paths.iter().any(|p| p.as_os_str() == "-") {
+        let mut bytes = Vec::new();
+        if let Err(error) = std::io::stdin().lock().read_to_end(&mut bytes) {
+            return Err(vec![Problem::error(format!("standard input can't be read: {error}"))]);
+        }
+        match walk::decode(bytes) {
+            Ok(text) => stdin = Some(text),
+            Err(reason) => unreadable = Some(Unreadable { name: STDIN.to_string(), reason }),
+        }
+    }
+    let is_readable = |p: &&PathBuf| unreadable.is_none() || p.as_os_str() != "-";
+    let paths: Vec<PathBuf> = paths.iter().filter(is_readable).cloned().collect();
+    let excluded = |path: &std::path::Path| settings.excludes(path).map(str::to_string);
+    let mut collected = walk::collect(&paths, stdin, &excluded)
+        .map_err(|wrong| wrong.into_iter().map(Problem::error).collect::<Vec<_>>())?;
+    collected.unreadable.extend(unreadable);
+    Ok(collected)
+}

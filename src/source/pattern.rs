@@ -1,0 +1,68 @@
+//! Glob patterns on paths, as in `.gitignore` files and GitOps configuration.
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+/// Patterns with their texts.
+#[derive(Debug, Clone, Default)]
+pub struct Patterns {
+    texts: Vec<String>,
+    globs: GlobSet,
+}
+
+impl Patterns {
+    /// Compiles patterns: `*` stays within a folder, `**` crosses folders; a pattern without a wildcard
+    /// that names a folder means everything below it.
+    ///
+    /// # Errors
+    ///
+    /// The number of the first pattern that means nothing, and why.
+    pub fn new(texts: &[String]) -> Result<Patterns, (usize, String)> {
+        let mut set = GlobSetBuilder::new();
+        for (number, text) in texts.iter().enumerate() {
+            let plain = text.trim_start_matches("./").trim_end_matches('/');
+            let glob = |text: &str| {
+                let built = GlobBuilder::new(text).literal_separator(true).build();
+                built.map_err(|e| (number, e.kind().to_string()))
+            };
+            set.add(glob(plain)?);
+            set.add(glob(&format!("{plain}/**"))?);
+        }
+        let globs = set.build().map_err(|e| (0, e.to_string()))?;
+        Ok(Patterns { texts: texts.to_vec(), globs })
+    }
+
+    /// The first pattern that matches a path with `/` between folders.
+    pub fn matching(&self, path: &str) -> Option<&str> {
+        self.globs.matches(path).first().map(|i| self.texts[*i / 2].as_str())
+    }
+
+    /// As they were written.
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_as_in_gitignore() {
+        let matches =
+            |pattern: &str, path: &str| Patterns::new(&[pattern.to_string()]).unwrap().matching(path) == Some(pattern);
+        for (pattern, path, expected) in [
+            ("envs/prod", "envs/prod/eu/a.yaml", true),
+            ("envs/prod/", "envs/prod/a.yaml", true),
+            ("./envs/*", "envs/prod/a.yaml", true),
+            ("envs/**", "envs/prod/eu/a.yaml", true),
+            ("envs/*.yaml", "envs/prod/a.yaml", false),
+            ("**/test/**", "a/test/b.yaml", true),
+            ("envs/prod", "envs/production/a.yaml", false),
+            ("*.json", "a.json", true),
+            ("{a,b}/**", "b/x.yaml", true),
+        ] {
+            assert_eq!(matches(pattern, path), expected, "{pattern} {path}");
+        }
+        assert!(Patterns::new(&["a".to_string(), "[".to_string()]).is_err_and(|(n, _)| n == 1));
+    }
+}

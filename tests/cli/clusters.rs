@@ -1,0 +1,134 @@
+//! Which files go to one API server, and what kustomize makes of them.
+
+use super::scratch::Scratch;
+
+fn route(host: &str) -> String {
+    format!(
+        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: web, namespace: shop}}\nspec:\n  hosts: [web]\n  http:\n  - route:\n    - destination:\n        host: {host}\n"
+    )
+}
+
+fn service(name: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}, namespace: shop}}\nspec: {{ports: [{{port: 80}}]}}\n"
+    )
+}
+
+#[test]
+fn environments_in_sibling_folders_never_mix() {
+    let s = Scratch::new(&[
+        ("envs/prod/route.yaml", route("cart")),
+        ("envs/prod/services.yaml", service("web")),
+        ("envs/test/route.yaml", route("cart")),
+        ("envs/test/services.yaml", service("cart")),
+    ]);
+    // In the one, the Service is missing; in the other it is there.
+    let said = s.run("check --format json");
+    let json = said.json();
+    let findings = json["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1, "{json:#}");
+    assert_eq!(findings[0]["location"]["path"], "envs/prod/route.yaml");
+    assert_eq!(findings[0]["clusters"], serde_json::json!(["prod"]));
+    let said = s.run("clusters");
+    said.ends(
+        0,
+        &[
+            "envs/prod/route.yaml     prod  folder \"prod\" declares a resource that \"test\" beside it declares, too",
+            "4 files in 2 clusters",
+            "  prod: 2 resources; production, as nothing else is declared",
+        ],
+    );
+}
+
+#[test]
+fn what_several_clusters_share_is_found_once() {
+    let s = Scratch::new(&[
+        ("base/route.yaml", route("crt").replace("name: web,", "name: base,")),
+        ("envs/prod/services.yaml", service("web") + "---\n" + &service("cart")),
+        ("envs/test/services.yaml", service("web") + "---\n" + &service("cart")),
+    ]);
+    let json = s.run("check --format json").json();
+    assert_eq!(json["findings"].as_array().unwrap().len(), 1, "{json:#}");
+    assert_eq!(json["findings"][0]["clusters"], serde_json::json!(["prod", "test"]));
+    assert_eq!(json["summary"]["clusters"], serde_json::json!(["prod", "test"]));
+    s.run("check").ends(0, &["clusters: prod, test", "5 resources of 2 clusters (prod, test)"]);
+}
+
+#[test]
+fn the_configuration_names_clusters_and_what_holds_there() {
+    let config = "clusters:\n  eu: {files: [eu], complete: [Service]}\n  us: {files: [us/**]}\nshared: [base]\n";
+    let s = Scratch::new(&[
+        ("plimsoll.yaml", config.to_string()),
+        ("base/services.yaml", service("web")),
+        ("eu/route.yaml", route("cart")),
+        ("us/route.yaml", route("cart")),
+        ("more.yaml", service("more")),
+    ]);
+    let json = s.run("check --format json").json();
+    let severities: Vec<_> = json["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| (f["location"]["path"].as_str().unwrap(), f["severity"].as_str().unwrap()))
+        .collect();
+    // Complete is certain; elsewhere others of the namespace were read.
+    assert_eq!(severities, [("eu/route.yaml", "error"), ("us/route.yaml", "warning")]);
+    s.run("clusters").ends(
+        0,
+        &[
+            "base/services.yaml  eu, us  shared: \"base\"",
+            "eu/route.yaml       eu      clusters: \"eu\"",
+            "more.yaml           (rest)  no pattern of clusters or shared matches it",
+        ],
+    );
+    let json = s.run("clusters --format json").json();
+    assert_eq!(json["files"][0]["clusters"], serde_json::json!(["eu", "us"]));
+}
+
+#[test]
+fn kustomize_is_not_linted_as_if_it_were_whole() {
+    let limit = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    metadata: {annotations: {sidecar.istio.io/proxyMemoryLimit: 64Mi}}\n    spec: {containers: [{name: app, image: shop/web}]}\n";
+    let s = Scratch::new(&[
+        ("base/kustomization.yaml", "resources: [web.yaml, other.yaml]\n".to_string()),
+        ("base/web.yaml", limit.to_string()),
+        ("base/other.yaml", limit.replace("name: web", "name: other")),
+        ("prod/kustomization.yaml", "resources: [../base]\npatches: [{path: patch.yaml}]\n".to_string()),
+        ("prod/patch.yaml", limit.replace("64Mi", "32Mi")),
+    ]);
+    let said = s.run("check --assume injection=sidecar --select proxy-memory-limit-too-low --format short -v");
+    said.ends(
+        0,
+        &[
+            "base/other.yaml:6:",
+            "Skipped: prod/kustomization.yaml: a resource is patched; render them: kustomize build prod |",
+            "Skipped: prod/patch.yaml: kustomize patch of prod/kustomization.yaml",
+            "1 warning in 5 files, 2 resources",
+        ],
+    );
+    assert!(!said.out.contains("web.yaml:"), "{}", said.out);
+}
+
+#[test]
+fn what_charts_and_remote_bases_bring_is_unknown() {
+    let plain = Scratch::new(&[("a.yaml", route("cart") + "---\n" + &service("web"))]);
+    plain.run("check --format short").ends(0, &["warning[traffic/host-not-found]"]);
+    let release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: cart, namespace: shop}\nspec: {interval: 1h}\n";
+    plain.write("release.yaml", release);
+    plain.run("check --format short").ends(0, &["no errors or warnings in 2 files", "Services of namespace shop"]);
+    let remote = Scratch::new(&[
+        ("kustomization.yaml", "resources: [a.yaml, \"https://example.com/x.yaml\"]\n".to_string()),
+        ("a.yaml", route("cart") + "---\n" + &service("web")),
+    ]);
+    remote.run("check --format short").ends(0, &["no errors or warnings", "Services of namespace shop"]);
+}
+
+#[test]
+fn externals_exist() {
+    let s = Scratch::new(&[
+        ("a.yaml", route("cart") + "---\n" + &service("web")),
+        ("plimsoll.yaml", "complete: true\n".to_string()),
+    ]);
+    s.run("check --format short").ends(1, &["error[traffic/host-not-found]"]);
+    s.write("plimsoll.yaml", "complete: true\nexternals: [Service/shop/cart]\n");
+    s.run("check --format short").ends(0, &["no errors or warnings"]);
+}
