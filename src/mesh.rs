@@ -5,10 +5,12 @@
 //! ([`selector::Tri`], [`absence`]), never assumed.
 
 pub mod absence;
+pub mod address;
 pub mod defaults;
 pub mod host;
 pub mod injection;
 pub mod installation;
+pub mod listener;
 pub mod namespace;
 pub mod proxy;
 pub mod reach;

@@ -10,6 +10,7 @@ mod compare;
 mod draft;
 mod edits;
 mod engine;
+mod installation;
 mod list;
 mod mesh;
 mod resource;

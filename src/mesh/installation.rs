@@ -1,6 +1,7 @@
 //! The Istio installation in the input: istiod by revision, mesh configuration, injectors, webhooks.
 
 use super::Mesh;
+use super::listener::Listener;
 use super::selector::Selector;
 use super::workload::WorkloadId;
 use crate::resource::{Copy, ResourceId};
@@ -67,6 +68,8 @@ pub struct Call {
     pub place: Place,
     /// Who calls, as in "the injection webhook".
     pub caller: &'static str,
+    /// What of istiod's is called.
+    pub listener: Listener,
 }
 
 /// Everything of Istio's that the input shows.
@@ -198,6 +201,7 @@ impl Installation {
                         port,
                         place: Place { tree, node: service.id() },
                         caller: if mutating { "the injection webhook" } else { "the validation webhook" },
+                        listener: Listener::Webhooks,
                     });
                 }
             }
@@ -220,6 +224,8 @@ impl Installation {
                 port,
                 place: address,
                 caller: "every proxy",
+                // Proxies do without TLS where the address ends so (`pkg/istio-agent` of 1.31).
+                listener: if port == 15010 { Listener::PlainDiscovery } else { Listener::Discovery },
             });
         }
     }
@@ -276,17 +282,6 @@ impl Mesh {
         self.installation.calls.iter().filter(move |call| {
             is_service && *call.service.0 == *resource.namespace() && call.service.1 == resource.name
         })
-    }
-
-    /// The port of istiod's pods on which the API server reaches its webhooks: 15017, unless the
-    /// argument `--httpsAddr=:N` moves it.
-    pub fn webhook_port(&self, istiod: &Istiod) -> u16 {
-        self.containers(self.workload(istiod.workload))
-            .into_iter()
-            .flat_map(|c| c.get("args").into_iter().flat_map(Node::items))
-            .filter_map(|arg| arg.text()?.strip_prefix("--httpsAddr=")?.rsplit_once(':')?.1.parse().ok())
-            .next()
-            .unwrap_or(15017)
     }
 
     /// Whether a Service is visible to istiod: its namespace matches `discoverySelectors` of the mesh

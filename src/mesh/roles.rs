@@ -26,3 +26,11 @@ pub fn has(mesh: &Mesh, id: ResourceId, role: Role) -> Tri {
         Role::IstiodService => mesh.calls_to(id).next().is_some().into(),
     }
 }
+
+impl Mesh {
+    /// All resources that certainly have a role, each identity once, in canonical order.
+    pub fn with_role(&self, role: Role) -> impl Iterator<Item = ResourceId> {
+        let all = (0..self.resources.len() as u32).map(ResourceId);
+        all.filter(move |id| self.counts(*id) && has(self, *id, role).is_yes())
+    }
+}

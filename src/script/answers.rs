@@ -2,10 +2,13 @@
 
 use std::rc::Rc;
 
-use super::Context;
+use rhai::Dynamic;
+
 use super::list::L;
 use super::value::V;
 use super::vocabulary::{On, Words};
+use super::{Context, Result};
+use crate::mesh::listener::Listener;
 use crate::mesh::proxy::{ProxyResources, Setting};
 use crate::mesh::reach::{BlockGroup, Cidr, Peer, Port};
 use crate::resource::ResourceId;
@@ -24,6 +27,7 @@ pub(crate) struct CallTo {
     pub(crate) port: u16,
     pub(crate) at: V,
     pub(crate) caller: &'static str,
+    pub(crate) listener: Listener,
 }
 
 /// An end of a connection that is no workload.
@@ -126,6 +130,20 @@ pub(super) fn register(words: &mut Words<'_>) {
     words.word(On::Call, "port()", "the port of the Service that is called", "", |call: CallTo| i64::from(call.port));
     words.word(On::Call, "place()", "where the call is written", "", |call: CallTo| call.at);
     words.word(On::Call, "caller()", "who calls, in words", "", |call: CallTo| call.caller);
+    let x = c.clone();
+    words.fallible(
+        On::Call,
+        "pod_port(istiod)",
+        "the port of istiod's pods that answers it; unknown if its arguments don't show it",
+        "Istiod",
+        move |call: CallTo, istiod: V| -> Result<Dynamic> {
+            let id = x.need_workload(istiod, "pod_port()")?;
+            Ok(match x.mesh.listens(id, call.listener) {
+                Some(port) => Dynamic::from(i64::from(port)),
+                None => Dynamic::from(x.unknown_at(istiod.place, "arguments of istiod")),
+            })
+        },
+    );
     let x = c;
     words.word(On::List, "in_words()", "\"12 workloads (among them shop/cart and shop/web)\"", "", move |list: L| {
         x.in_words(&list)
@@ -150,7 +168,7 @@ pub(super) fn register(words: &mut Words<'_>) {
     });
 }
 
-fn port(number: i64, protocol: crate::mesh::reach::Protocol) -> super::Result<PodPort> {
+fn port(number: i64, protocol: crate::mesh::reach::Protocol) -> Result<PodPort> {
     match u16::try_from(number) {
         Ok(number) => Ok(PodPort(Port { protocol, number })),
         Err(_) => super::fail(format!("{number} is no port")),

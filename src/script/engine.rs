@@ -13,7 +13,7 @@ use rhai::{Array, Dynamic, Engine, ImmutableString, Map, OptimizationLevel};
 use super::tokens::{AfterDot, allow_keys_after_dots};
 use super::value::V;
 use super::vocabulary::{On, Word, Words};
-use super::{Context, answers, compare, draft, edits, fail, list, mesh, resource, value};
+use super::{Context, answers, compare, draft, edits, fail, installation, list, mesh, resource, value};
 use crate::mesh::{Declared, Mesh};
 use crate::rule::RuleSet;
 use crate::rule::params::ParamValue;
@@ -75,6 +75,7 @@ pub(super) fn equip(engine: &mut Engine, context: &Rc<Context>, properties: &BTr
     list::register(&mut words);
     resource::register(&mut words);
     mesh::register(&mut words);
+    installation::register(&mut words);
     answers::register(&mut words);
     draft::register(&mut words);
     edits::register(&mut words);

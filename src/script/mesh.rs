@@ -18,6 +18,7 @@ use crate::mesh::installation::DEFAULT_REVISION;
 use crate::mesh::reach::Peer;
 use crate::mesh::selector::{Selector, Tri};
 use crate::resource::ResourceId;
+use crate::rule::header::Role;
 use crate::yaml::Node;
 
 /// The mesh; everything about it stands in the context.
@@ -235,9 +236,12 @@ pub(super) fn register(words: &mut Words<'_>) {
     words.fallible(
         Mesh,
         "all(kind)",
-        "all resources of a kind, each identity once",
+        "all resources of a kind or a role, each identity once: `mesh.all(\"Istiod\")`",
         "all kinds",
         move |_: M, kind: ImmutableString| {
+            if let Some(role) = Role::parse(&kind) {
+                return Ok(x.roots(x.mesh.with_role(role)));
+            }
             let (group, kind) = x.kind(&kind)?;
             Ok(x.roots(x.mesh.of_kind(&group, &kind)))
         },
@@ -439,6 +443,7 @@ pub(super) fn register(words: &mut Words<'_>) {
                 port: call.port,
                 at: V::at(call.place),
                 caller: call.caller,
+                listener: call.listener,
             };
             x.mesh.calls_to(id).map(|c| Dynamic::from(call(c))).collect()
         },
