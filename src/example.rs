@@ -228,7 +228,8 @@ fn rubbish(
             if !measured {
                 continue;
             }
-            for (new, strict) in [("\"rubbish!\"", true), ("\"${X}\"", true), ("null", false)] {
+            let rubbish = !rule.header.about_unreadable;
+            for (new, strict) in [("\"rubbish!\"", rubbish), ("\"${X}\"", true), ("null", false)] {
                 let mut text = file.text.to_string();
                 text.replace_range(node.local_range(), new);
                 let changed = sources.iter().map(|(other, f)| {

@@ -170,6 +170,9 @@ fn judge(
     let set = &loaded.set;
     let is_on = |id: &str| set.rules.iter().zip(rules).any(|(rule, s)| rule.id.as_str() == id && s.on);
     if is_on(native::UNREADABLE_VALUE) {
+        // What a rule speaks of needs no second finding.
+        let spoken: HashSet<Span> = ran.findings.iter().map(|f| f.primary.span).collect();
+        ran.unreadable.retain(|(place, _)| !spoken.contains(&mesh.trees.node(*place).place()));
         ran.unreadable.extend(mesh.installation.broken.iter().map(|place| (*place, "YAML or JSON")));
         let values = ran.unreadable.iter().map(|(place, wanted)| native::unreadable_value(&mesh, set, *place, wanted));
         ran.findings.extend(values.collect::<Vec<_>>());

@@ -147,6 +147,8 @@ pub struct Header {
     pub formerly: Vec<String>,
     /// Made in Rust; the file holds only the page.
     pub native: bool,
+    /// It is about values that can't be read, so a test does not demand silence about them.
+    pub about_unreadable: bool,
     /// Replaces a built-in rule of the same id.
     pub overrides: bool,
     /// Where the guidance comes from.
@@ -172,6 +174,8 @@ struct RawHeader {
     formerly: OneOrMany,
     #[serde(default)]
     native: bool,
+    #[serde(default)]
+    about_unreadable: bool,
     #[serde(default)]
     overrides: bool,
     source: Option<String>,
@@ -210,7 +214,7 @@ struct RawParam {
 /// Why a header can't be used: the line within the front matter (from 0) and the reason.
 pub type HeaderError = (usize, String);
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "severity",
     "checks",
     "aka",
@@ -220,6 +224,7 @@ const KEYS: [&str; 11] = [
     "mentions",
     "formerly",
     "native",
+    "about_unreadable",
     "overrides",
     "source",
 ];
@@ -269,6 +274,7 @@ pub fn parse(yaml: &str) -> Result<Header, HeaderError> {
         mentions: raw.mentions.into_vec(),
         formerly: raw.formerly.into_vec(),
         native: raw.native,
+        about_unreadable: raw.about_unreadable,
         overrides: raw.overrides,
         source: raw.source,
     })
