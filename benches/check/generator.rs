@@ -1,15 +1,16 @@
 //! Corpora of any size, the same for the same size: namespaces of a shop each, with everything that
 //! a mesh has, comments included, and one mistake in a hundred services.
 
-/// A folder of files as texts: about `documents` documents, some two hundred a file.
-pub(crate) fn corpus(documents: usize) -> Vec<String> {
+/// A folder of files as texts: about `documents` documents, some two hundred a file. A crowded one has
+/// a single namespace, else each has twenty services.
+pub(crate) fn corpus(documents: usize, crowded: bool) -> Vec<String> {
     let mut files = vec![INSTALLATION.to_string()];
     let mut text = String::new();
     let mut in_file = 0;
     // A service comes with five documents, a namespace of twenty services with two more.
     for service in 0..documents.div_ceil(5) {
-        let namespace = service / 20;
-        if service % 20 == 0 {
+        let namespace = if crowded { 0 } else { service / 20 };
+        if service == 0 || (service % 20 == 0 && !crowded) {
             text += &format!(
                 "---\n# Team {namespace}\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: team-{namespace}\n  labels:\n    istio-injection: enabled\n    team: t{namespace}\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: default-deny\n  namespace: team-{namespace}\nspec:\n  podSelector: {{}}\n  policyTypes: [Ingress]\n  ingress:\n    - from:\n        - namespaceSelector:\n            matchLabels: {{ istio-injection: enabled }}\n"
             );
