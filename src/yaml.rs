@@ -1,6 +1,6 @@
 //! YAML as Kubernetes reads it, with a byte span for every key and every value.
 //!
-//! [`parse`](parse::parse) turns a text into a [`Tree`]: an arena of 32-byte nodes. [`Node`] is a
+//! [`parse`](parse::parse) turns a text into a [`Tree`]: an arena of 24-byte nodes. [`Node`] is a
 //! cursor into it. Aliases are followed on read and never copied, so an alias bomb stays small;
 //! merge keys (`<<`) answer look-ups as kubectl's decoder does. Text inside a scalar (the mesh
 //! configuration in a ConfigMap) is a tree of its own, whose [`Segments`] lead
@@ -66,6 +66,8 @@ pub(crate) struct RawNode {
     pub(crate) flags: u8,
     /// A key of a map.
     pub(crate) is_key: bool,
+    /// Of a key, for look-ups: a byte passes over nearly all keys that are not the one.
+    pub(crate) hash: u8,
     pub(crate) start: u32,
     pub(crate) end: u32,
     pub(crate) parent: u32,
@@ -73,9 +75,10 @@ pub(crate) struct RawNode {
     pub(crate) next: u32,
     /// First child; for a decoded scalar its place in the side table; for an alias its target.
     pub(crate) data: u32,
-    /// Hash of a scalar's text, for look-ups by key.
-    pub(crate) hash: u32,
 }
+
+// Nodes are most of what a run holds in memory.
+const _: () = assert!(size_of::<RawNode>() == 24);
 
 /// `# text`, without the `#`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,4 +203,9 @@ pub fn is_template_text(tree: &Tree) -> bool {
 /// The hash by which keys are looked up (FNV-1a; never shown, never stored).
 pub fn key_hash(key: &str) -> u32 {
     key.bytes().fold(0x811c_9dc5, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193))
+}
+
+/// The part of a hash that a node keeps: the upper bits are the well-mixed ones.
+pub(crate) fn short_hash(hash: u32) -> u8 {
+    (hash >> 24) as u8
 }

@@ -1,7 +1,7 @@
 //! [`Node`]: a cursor into a tree. Copying it is free; it never changes anything.
 
 use super::scalar::{self, Scalar};
-use super::{Kind, NONE, NodeId, RawNode, Tree, flag, key_hash};
+use super::{Kind, NONE, NodeId, RawNode, Tree, flag, key_hash, short_hash};
 use crate::source::Span;
 
 /// Merge keys may lead to maps that merge in turn; deeper chains are not followed.
@@ -207,11 +207,12 @@ impl<'t> Node<'t> {
         if raw.kind != Kind::Map {
             return None;
         }
+        let kept = short_hash(hash);
         let mut at = raw.data;
         let mut found = None;
         while at != NONE {
             let entry = &node.tree.nodes[at as usize];
-            if entry.hash == hash && entry.kind == Kind::Scalar {
+            if entry.hash == kept && entry.kind == Kind::Scalar {
                 let candidate = Node { tree: node.tree, id: at };
                 if candidate.text() == Some(key) {
                     // The last of two equal keys wins, as in kubectl's decoder.

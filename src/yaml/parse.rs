@@ -1,13 +1,14 @@
 //! Events to tree: the only place that makes spans.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, options};
 
 use super::embedded::Segments;
-use super::{Comment, Document, Error, ErrorKind, Kind, NONE, NodeId, RawNode, Tree, flag, key_hash, scalar};
+use super::{
+    Comment, Document, Error, ErrorKind, Kind, NONE, NodeId, RawNode, Tree, flag, key_hash, scalar, short_hash,
+};
 use crate::source::{FileId, Span};
 
 /// What hostile input may cost. Nesting is bounded by the parser (255 levels).
@@ -64,7 +65,7 @@ fn build(
         tree: Tree {
             file,
             text,
-            nodes: Vec::with_capacity(source.len() / 12),
+            nodes: Vec::with_capacity(source.len() / BYTES_PER_NODE),
             decoded: Vec::new(),
             documents: Vec::new(),
             comments: Vec::new(),
@@ -113,16 +114,20 @@ fn build(
             }
         }
     }
-    builder.tree.nodes.shrink_to_fit();
+    // A copy of the right size: allocators shrink large blocks in place, and keep what lies behind.
+    builder.tree.nodes = builder.tree.nodes.as_slice().to_vec();
     builder.tree
 }
+
+/// Manifests have a node for every 10 to 14 bytes; too low a guess costs a copy.
+const BYTES_PER_NODE: usize = 10;
 
 struct Open {
     node: u32,
     last_child: u32,
-    /// Hashes and nodes of the keys so far, to find the second of two.
-    keys: Vec<(u32, u32)>,
-    /// The same for maps with many keys, where a scan for each would be quadratic.
+    /// How many keys there are.
+    keys: usize,
+    /// Keys by hash once there are many, where a scan for each would be quadratic.
     many: HashMap<u32, Vec<u32>>,
     expects_key: bool,
 }
@@ -199,12 +204,12 @@ impl Builder {
                     kind: Kind::Alias,
                     flags: 0,
                     is_key: false,
+                    hash: 0,
                     start: start as u32,
                     end: end as u32,
                     parent: NONE,
                     next: NONE,
                     data: target,
-                    hash: 0,
                 });
             }
             Event::UnresolvedAlias(_) => {
@@ -266,17 +271,16 @@ impl Builder {
             self.tree.decoded.push(value.into());
             (self.tree.decoded.len() - 1) as u32
         });
-        let value: Cow<'_, str> = if start == end && style == ScalarStyle::Plain { "".into() } else { value.into() };
         let id = self.push(RawNode {
             kind: Kind::Scalar,
             flags,
             is_key: false,
+            hash: 0,
             start: start as u32,
             end: end as u32,
             parent: NONE,
             next: NONE,
             data,
-            hash: key_hash(&value),
         });
         self.anchor(anchor, id);
     }
@@ -293,18 +297,18 @@ impl Builder {
             kind,
             flags,
             is_key: false,
+            hash: 0,
             start: start as u32,
             end: start as u32,
             parent: NONE,
             next: NONE,
             data: NONE,
-            hash: 0,
         });
         self.anchor(anchor, id);
         self.stack.push(Open {
             node: id,
             last_child: NONE,
-            keys: Vec::new(),
+            keys: 0,
             many: HashMap::new(),
             expects_key: kind == Kind::Map,
         });
@@ -362,33 +366,54 @@ impl Builder {
         }
         let key = self.tree.node(NodeId(id));
         let text = key.text().unwrap_or("");
-        if text == "<<" && key.is_plain() {
-            self.tree.nodes[map as usize].flags |= flag::MERGE;
-            return;
-        }
-        let Some(open) = self.stack.last() else { return };
-        let same = |other: &u32| self.tree.node(NodeId(*other)).text() == Some(text);
-        let twin = if open.keys.len() < MANY_KEYS {
-            open.keys.iter().filter(|(hash, _)| *hash == raw.hash).map(|(_, other)| other).find(|n| same(n))
-        } else {
-            open.many.get(&raw.hash).and_then(|others| others.iter().find(|n| same(n)))
-        };
-        if let Some(first) = twin.map(|first| self.tree.node(NodeId(*first)).span()) {
+        let hash = key_hash(text);
+        let merges = text == "<<" && key.is_plain();
+        let twin = if merges { None } else { self.twin(map, id, text, hash) };
+        if let Some(first) = twin.map(|first| self.tree.node(NodeId(first)).span()) {
             let message = format!("key \"{text}\" stands twice");
             let span = key.span();
             self.tree.errors.push(Error { kind: ErrorKind::DuplicateKey(first), span, message });
-        } else if let Some(open) = self.stack.last_mut() {
-            if open.keys.len() < MANY_KEYS {
-                open.keys.push((raw.hash, id));
-                if open.keys.len() == MANY_KEYS {
-                    for (hash, node) in &open.keys {
-                        open.many.entry(*hash).or_default().push(*node);
-                    }
-                }
-            } else {
-                open.many.entry(raw.hash).or_default().push(id);
-            }
         }
+        self.tree.nodes[id as usize].hash = short_hash(hash);
+        if merges {
+            self.tree.nodes[map as usize].flags |= flag::MERGE;
+        }
+        let Some(open) = self.stack.last_mut() else { return };
+        open.keys += 1;
+        if open.keys == MANY_KEYS {
+            let earlier: Vec<u32> = self.scalar_keys(map, NONE).collect();
+            let hashed: Vec<_> = earlier.into_iter().map(|key| (key_hash(self.key_text(key)), key)).collect();
+            let Some(open) = self.stack.last_mut() else { return };
+            for (hash, key) in hashed {
+                open.many.entry(hash).or_default().push(key);
+            }
+        } else if open.keys > MANY_KEYS && twin.is_none() {
+            open.many.entry(hash).or_default().push(id);
+        }
+    }
+
+    /// The first key of a map with a text, before `id`.
+    fn twin(&self, map: u32, id: u32, text: &str, hash: u32) -> Option<u32> {
+        let same =
+            |other: u32| self.key_text(other) == text && !(text == "<<" && self.tree.node(NodeId(other)).is_plain());
+        let open = self.stack.last()?;
+        if open.keys < MANY_KEYS {
+            let kept = short_hash(hash);
+            return self.scalar_keys(map, id).find(|key| self.tree.nodes[*key as usize].hash == kept && same(*key));
+        }
+        open.many.get(&hash)?.iter().copied().find(|key| same(*key))
+    }
+
+    /// The keys of a map that are scalars, up to `end`.
+    fn scalar_keys(&self, map: u32, end: u32) -> impl Iterator<Item = u32> {
+        let nodes = &self.tree.nodes;
+        let after = move |id: u32| nodes.get(id as usize).map_or(NONE, |node| node.next);
+        let keys = std::iter::successors(Some(nodes[map as usize].data), move |key| Some(after(after(*key))));
+        keys.take_while(move |key| *key != end && *key != NONE).filter(|key| nodes[*key as usize].kind == Kind::Scalar)
+    }
+
+    fn key_text(&self, key: u32) -> &str {
+        self.tree.node(NodeId(key)).text().unwrap_or("")
     }
 }
 
