@@ -8,6 +8,7 @@ pub mod absence;
 pub mod address;
 pub mod defaults;
 pub mod host;
+mod identity;
 pub mod injection;
 pub mod installation;
 pub mod listener;
@@ -22,7 +23,7 @@ pub mod workload;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::resource::{Copy, Part, Resource, ResourceId};
+use crate::resource::{Copy, Resource, ResourceId};
 use crate::yaml::{Node, NodeId, Place, Trees};
 
 pub use injection::{Component, Injection};
@@ -62,9 +63,6 @@ impl Declared {
     }
 }
 
-/// `Kind.group`, namespace, name.
-type Identity = (Box<str>, Box<str>, Box<str>);
-
 /// The index of one cluster.
 #[derive(Debug)]
 pub struct Mesh {
@@ -80,13 +78,9 @@ pub struct Mesh {
     pub workloads: Vec<Workload>,
     /// NetworkPolicies, ready to be asked.
     pub reach: reach::Index,
-    by_kind: HashMap<(Box<str>, Box<str>), Vec<ResourceId>>,
-    by_name: HashMap<Identity, Vec<ResourceId>>,
-    by_namespace: HashMap<(Box<str>, Box<str>), Vec<ResourceId>>,
     /// What other repositories, charts and operators bring.
     pub elsewhere: Vec<absence::Elsewhere>,
-    /// Kinds of which a resource has a name or a namespace that the input does not show.
-    hidden: HashSet<(Box<str>, Box<str>)>,
+    identities: identity::Index,
     namespaces: HashMap<Box<str>, Namespace>,
     workload_index: workload::Index,
     service_index: service::Index,
@@ -108,19 +102,7 @@ impl Mesh {
         declared: Declared,
         elsewhere: Vec<absence::Elsewhere>,
     ) -> Mesh {
-        let mut by_kind: HashMap<_, Vec<_>> = HashMap::new();
-        let mut by_name: HashMap<Identity, Vec<ResourceId>> = HashMap::new();
-        for (i, resource) in resources.iter().enumerate() {
-            let id = ResourceId(i as u32);
-            by_kind.entry((resource.group.clone(), resource.kind.clone())).or_default().push(id);
-            if !resource.name.is_empty() {
-                let kind = format!("{}.{}", resource.kind, resource.group).into_boxed_str();
-                by_name.entry((kind, resource.namespace().into(), resource.name.clone())).or_default().push(id);
-            }
-        }
-        for copies in by_name.values().filter(|copies| copies.len() > 1) {
-            mark_copies(&trees, &mut resources, copies);
-        }
+        let identities = identity::Index::new(&mut resources, |all, copies| mark_copies(&trees, all, copies));
         let mut mesh = Mesh {
             cluster: cluster.to_string(),
             trees,
@@ -128,11 +110,8 @@ impl Mesh {
             declared,
             workloads: Vec::new(),
             reach: reach::Index::default(),
-            by_kind,
-            by_name,
-            by_namespace: HashMap::new(),
             elsewhere,
-            hidden: HashSet::new(),
+            identities,
             namespaces: HashMap::new(),
             workload_index: workload::Index::default(),
             service_index: service::Index::default(),
@@ -142,22 +121,6 @@ impl Mesh {
             installation: Installation::default(),
             injections: Vec::new(),
         };
-        for id in (0..mesh.resources.len() as u32).map(ResourceId) {
-            if !mesh.counts(id) {
-                continue;
-            }
-            let resource = &mesh.resources[id.0 as usize];
-            let kind = format!("{}.{}", resource.kind, resource.group).into_boxed_str();
-            let namespace: Box<str> = resource.namespace().into();
-            let hides = crate::yaml::scalar::is_unknown;
-            // A base is applied under the name and in the namespace that its overlays give it.
-            if hides(&namespace) || resource.part == Part::Base {
-                mesh.hidden.insert((kind.clone(), "".into()));
-            } else if hides(&resource.name) || resource.name.is_empty() {
-                mesh.hidden.insert((kind.clone(), namespace.clone()));
-            }
-            mesh.by_namespace.entry((kind, namespace)).or_default().push(id);
-        }
         mesh.namespaces = namespace::index(&mesh);
         mesh.workloads = workload::index(&mesh);
         mesh.workload_index = workload::Index::new(&mesh.workloads);
@@ -184,45 +147,6 @@ impl Mesh {
     /// A place below a resource's map.
     pub fn at(&self, id: ResourceId, path: &[&str]) -> Option<Place> {
         self.trees.get(self.resource(id).root, path)
-    }
-
-    /// All resources of a kind, each identity once, in canonical order.
-    pub fn of_kind(&self, group: &str, kind: &str) -> impl Iterator<Item = ResourceId> {
-        self.by_kind.get(&(group.into(), kind.into())).into_iter().flatten().copied().filter(|id| self.counts(*id))
-    }
-
-    /// The resources of a kind in one namespace, each identity once; `namespace` is empty for
-    /// cluster-scoped kinds.
-    pub fn of_kind_in(&self, group: &str, kind: &str, namespace: &str) -> &[ResourceId] {
-        let kind = format!("{kind}.{group}").into_boxed_str();
-        self.by_namespace.get(&(kind, namespace.into())).map_or(&[], Vec::as_slice)
-    }
-
-    /// Whether a resource of a kind may stand in a namespace under a name that the input does not show.
-    pub fn has_hidden_names(&self, group: &str, kind: &str, namespace: &str) -> bool {
-        let kind = format!("{kind}.{group}").into_boxed_str();
-        self.hidden.contains(&(kind.clone(), "".into())) || self.hidden.contains(&(kind, namespace.into()))
-    }
-
-    /// Whether a resource stands for its identity: copies are counted once.
-    pub fn counts(&self, id: ResourceId) -> bool {
-        let resource = self.resource(id);
-        match resource.copy {
-            Copy::Only | Copy::First => true,
-            Copy::Repeated => false,
-            Copy::Alternative => self.copies(resource).first() == Some(&id),
-        }
-    }
-
-    /// All copies of a resource, itself included.
-    pub fn copies(&self, resource: &Resource) -> &[ResourceId] {
-        self.named(&resource.group, &resource.kind, resource.namespace(), &resource.name)
-    }
-
-    /// All resources of that identity, in canonical order; `namespace` is empty for cluster-scoped kinds.
-    pub fn named(&self, group: &str, kind: &str, namespace: &str, name: &str) -> &[ResourceId] {
-        let kind = format!("{kind}.{group}").into_boxed_str();
-        self.by_name.get(&(kind, namespace.into(), name.into())).map_or(&[], Vec::as_slice)
     }
 
     /// A namespace; one without a manifest has open labels.

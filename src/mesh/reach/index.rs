@@ -32,7 +32,6 @@ pub struct Index {
     refused: Vec<Refused>,
     others_everywhere: bool,
     others_in: HashSet<Box<str>>,
-    services: HashMap<Box<str>, Vec<ResourceId>>,
     /// By number of the workload.
     pub(super) pods: Vec<Pod>,
 }
@@ -81,9 +80,6 @@ impl Index {
                 }
             }
         }
-        for id in mesh.of_kind("", "Service") {
-            index.services.entry(mesh.resource(id).namespace().into()).or_default().push(id);
-        }
         index.pods = Pod::all(mesh);
         index
     }
@@ -116,10 +112,5 @@ impl Index {
     /// Whether policies of another API concern pods of a namespace.
     pub fn others(&self, namespace: &str) -> bool {
         self.others_everywhere || self.others_in.contains(namespace)
-    }
-
-    /// The Services of a namespace.
-    pub(super) fn services(&self, namespace: &str) -> &[ResourceId] {
-        self.services.get(namespace).map_or(&[], Vec::as_slice)
     }
 }

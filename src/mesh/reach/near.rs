@@ -191,7 +191,7 @@ impl Mesh {
     /// Whether a Service of the pods has one port and leads to another (cases 70 to 72).
     fn service_maps(&self, pod: &PodEnd<'_>, service_port: u16, port: Port) -> bool {
         let number = |node: Option<Node<'_>>, wanted: u16| node.and_then(Node::int) == Some(i64::from(wanted));
-        self.reach.services(pod.namespace).iter().any(|id| {
+        self.of_kind_in("", "Service", pod.namespace).iter().any(|id| {
             let spec = self.root(*id).get("spec");
             let selector = Selector::equality(spec.and_then(|s| s.get("selector")));
             if selector.is_empty() || selector.matches(&pod.pod.labels) != Tri::Yes {
