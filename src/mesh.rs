@@ -85,7 +85,9 @@ pub struct Mesh {
     workload_index: workload::Index,
     service_index: service::Index,
     hosts: host::Index,
-    destination_rules: HashMap<Box<str>, Vec<ResourceId>>,
+    destination_rules: host::DestinationRules,
+    /// The HorizontalPodAutoscaler of what is scaled.
+    autoscalers: HashMap<ResourceId, ResourceId>,
     /// Every istiod of the input.
     pub istiods: Vec<Istiod>,
     /// The rest of the installation.
@@ -116,7 +118,8 @@ impl Mesh {
             workload_index: workload::Index::default(),
             service_index: service::Index::default(),
             hosts: host::Index::default(),
-            destination_rules: HashMap::new(),
+            destination_rules: host::DestinationRules::default(),
+            autoscalers: HashMap::new(),
             istiods: Vec::new(),
             installation: Installation::default(),
             injections: Vec::new(),
@@ -126,7 +129,8 @@ impl Mesh {
         mesh.workload_index = workload::Index::new(&mesh.workloads);
         mesh.service_index = service::Index::new(&mesh);
         mesh.hosts = host::Index::new(&mesh);
-        mesh.destination_rules = host::destination_rules(&mesh);
+        mesh.destination_rules = host::DestinationRules::new(&mesh);
+        mesh.autoscalers = workload::autoscalers(&mesh);
         mesh.istiods = installation::istiods(&mesh);
         mesh.installation = Installation::new(&mesh);
         mesh.injections = mesh.workloads.iter().map(|w| mesh.decide_injection(w)).collect();

@@ -1,7 +1,7 @@
 //! Host names in Istio's configuration: what they expand to, and which Service or ServiceEntry
 //! answers (H-03 to H-07 of the analyzer's facts; istiod's `ResolveShortnameToFQDN`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Mesh;
 use super::absence::{Absence, Certainty};
@@ -66,7 +66,8 @@ pub struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Index {
     exact: HashMap<Box<str>, Vec<Entry>>,
-    wildcard: Vec<Entry>,
+    /// By what stands behind the `*`, the shortest first: few lengths occur among many hosts.
+    wildcard: BTreeMap<usize, HashMap<Box<str>, Vec<Entry>>>,
     /// The first Service of each name.
     services_by_name: HashMap<Box<str>, ResourceId>,
 }
@@ -82,8 +83,8 @@ impl Index {
                 let place = Place { tree: mesh.resource(id).root.tree, node: host.id() };
                 let entry =
                     Entry { resource: id, place, host: expand(text, &namespace).into(), scopes: scopes.clone() };
-                if is_wildcard(text) {
-                    index.wildcard.push(entry);
+                if let Some(suffix) = text.strip_prefix('*') {
+                    index.wildcard.entry(suffix.len()).or_default().entry(suffix.into()).or_default().push(entry);
                 } else {
                     index.exact.entry(entry.host.clone()).or_default().push(entry);
                 }
@@ -103,6 +104,15 @@ impl Index {
             index.exact.entry(host.clone()).or_default().push(Entry { resource: id, place, host, scopes });
         }
         index
+    }
+
+    /// The wildcard that covers a host most closely, among those that are seen; the last of equal ones.
+    fn covering(&self, host: &str, sees: impl Fn(&Entry) -> bool) -> Option<&Entry> {
+        let host = host.strip_prefix('*').unwrap_or(host);
+        self.wildcard.iter().rev().find_map(|(length, entries)| {
+            let suffix = host.get(host.len().checked_sub(*length)?..)?;
+            entries.get(suffix)?.iter().rfind(|entry| sees(entry))
+        })
     }
 }
 
@@ -138,9 +148,7 @@ impl Mesh {
         if let Some(entry) = exact.iter().rfind(|e| sees(e)) {
             return Answer::Found(entry.clone());
         }
-        let wildcard =
-            self.hosts.wildcard.iter().filter(|e| sees(e) && covered_by(host, &e.host)).max_by_key(|e| e.host.len());
-        if let Some(entry) = wildcard {
+        if let Some(entry) = self.hosts.covering(host, sees) {
             return Answer::Found(entry.clone());
         }
         if let Some(entry) = exact.first() {
@@ -201,10 +209,9 @@ impl Mesh {
 
     /// Gateways of the Gateway API get a Service `<name>-<class>` from istiod.
     fn gateway_service(&self, name: &str, namespace: &str) -> bool {
-        self.of_kind("gateway.networking.k8s.io", "Gateway").any(|id| {
-            let gateway = self.resource(id);
-            gateway.namespace() == namespace
-                && name.strip_prefix(&*gateway.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        self.of_kind_in("gateway.networking.k8s.io", "Gateway", namespace).iter().any(|id| {
+            let gateway = &*self.resource(*id).name;
+            name.strip_prefix(gateway).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
         })
     }
 
@@ -247,7 +254,7 @@ impl Mesh {
         let root = self.root_namespace();
         let mut places = Vec::new();
         let mut read = false;
-        for id in self.destination_rules_near(&[namespace, host_namespace, root]) {
+        for id in self.destination_rules.candidates(&[namespace, host_namespace, root], &expanded) {
             let resource = self.resource(id);
             let rule_host = self.root(id).at(&["spec", "host"]);
             let Some(text) = rule_host.and_then(Node::text) else { continue };
@@ -286,23 +293,48 @@ impl Mesh {
         };
         (places, absence)
     }
-
-    fn destination_rules_near(&self, namespaces: &[&str]) -> Vec<ResourceId> {
-        let mut near: Vec<ResourceId> =
-            namespaces.iter().filter_map(|ns| self.destination_rules.get(*ns)).flatten().copied().collect();
-        near.sort();
-        near.dedup();
-        near
-    }
 }
 
-/// DestinationRules by namespace.
-pub(super) fn destination_rules(mesh: &Mesh) -> HashMap<Box<str>, Vec<ResourceId>> {
-    let mut rules: HashMap<Box<str>, Vec<ResourceId>> = HashMap::new();
-    for id in mesh.of_kind("networking.istio.io", "DestinationRule") {
-        rules.entry(mesh.resource(id).namespace().into()).or_default().push(id);
+/// DestinationRules by namespace and host.
+#[derive(Debug, Default)]
+pub(super) struct DestinationRules {
+    namespaces: HashMap<Box<str>, ByHost>,
+}
+
+#[derive(Debug, Default)]
+struct ByHost {
+    /// Rules for one host, expanded.
+    exact: HashMap<Box<str>, Vec<ResourceId>>,
+    /// Rules for a wildcard, or for a host that the input does not show.
+    others: Vec<ResourceId>,
+}
+
+impl DestinationRules {
+    pub(super) fn new(mesh: &Mesh) -> DestinationRules {
+        let mut rules = DestinationRules::default();
+        for id in mesh.of_kind("networking.istio.io", "DestinationRule") {
+            let namespace = mesh.resource(id).namespace();
+            let Some(host) = mesh.root(id).at(&["spec", "host"]) else { continue };
+            let Some(text) = host.text() else { continue };
+            let here = rules.namespaces.entry(namespace.into()).or_default();
+            if host.is_unknown() || is_wildcard(text) {
+                here.others.push(id);
+            } else {
+                here.exact.entry(expand(text, namespace).into()).or_default().push(id);
+            }
+        }
+        rules
     }
-    rules
+
+    /// The rules of some namespaces that may concern a host, in canonical order.
+    fn candidates(&self, namespaces: &[&str], host: &str) -> Vec<ResourceId> {
+        let near = namespaces.iter().filter_map(|ns| self.namespaces.get(*ns));
+        let mut rules: Vec<ResourceId> =
+            near.flat_map(|ns| ns.exact.get(host).into_iter().flatten().chain(&ns.others)).copied().collect();
+        rules.sort();
+        rules.dedup();
+        rules
+    }
 }
 
 /// The index of the candidate that is most alike, if any is alike enough to be what was meant.

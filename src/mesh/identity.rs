@@ -144,6 +144,11 @@ impl Mesh {
         self.identities.named(&self.resources, group, kind, namespace, name)
     }
 
+    /// The groups that have a kind of that name.
+    pub(super) fn groups_of<'m>(&'m self, kind: &'m str) -> impl Iterator<Item = &'m str> {
+        self.identities.kinds.iter().filter(move |(_, kinds)| kinds.contains_key(kind)).map(|(group, _)| &**group)
+    }
+
     /// Whether a resource of a kind may stand in a namespace under a name that the input does not show.
     pub fn has_hidden_names(&self, group: &str, kind: &str, namespace: &str) -> bool {
         let home = || self.identities.in_namespace(group, kind, namespace);

@@ -69,6 +69,22 @@ pub(super) fn index(mesh: &Mesh) -> Vec<Workload> {
     workloads
 }
 
+/// What is scaled, and by which HorizontalPodAutoscaler: the first that names its kind and name.
+pub(super) fn autoscalers(mesh: &Mesh) -> HashMap<ResourceId, ResourceId> {
+    let mut autoscalers = HashMap::new();
+    for id in mesh.of_kind("autoscaling", "HorizontalPodAutoscaler") {
+        let Some(target) = mesh.root(id).at(&["spec", "scaleTargetRef"]) else { continue };
+        let text = |key: &str| target.get(key).and_then(Node::text);
+        let (Some(kind), Some(name)) = (text("kind"), text("name")) else { continue };
+        for group in mesh.groups_of(kind) {
+            for scaled in mesh.named(group, kind, mesh.resource(id).namespace(), name) {
+                autoscalers.entry(*scaled).or_insert(id);
+            }
+        }
+    }
+    autoscalers
+}
+
 /// A port that a container declares.
 #[derive(Debug, Clone, Copy)]
 pub struct ContainerPort<'m> {
@@ -101,6 +117,11 @@ impl Mesh {
     /// The workload that a resource is.
     pub fn workload_of(&self, resource: ResourceId) -> Option<WorkloadId> {
         self.workloads.binary_search_by_key(&resource, |w| w.resource).ok().map(|i| WorkloadId(i as u32))
+    }
+
+    /// The HorizontalPodAutoscaler that scales a resource.
+    pub fn autoscaler_of(&self, resource: ResourceId) -> Option<ResourceId> {
+        self.autoscalers.get(&resource).copied()
     }
 
     /// The pod's `spec`.

@@ -172,14 +172,7 @@ impl Context {
     fn hpa_of(&self, v: V) -> Result<V> {
         let id = self.need_resource(v, "hpa_of()")?;
         let target = self.mesh.resource(id);
-        let found = self.mesh.of_kind("autoscaling", "HorizontalPodAutoscaler").find(|hpa| {
-            let reference = self.mesh.root(*hpa).at(&["spec", "scaleTargetRef"]);
-            let is = |key: &str, text: &str| reference.and_then(|r| r.get(key)).and_then(Node::text) == Some(text);
-            self.mesh.resource(*hpa).namespace() == target.namespace()
-                && is("kind", &target.kind)
-                && is("name", &target.name)
-        });
-        Ok(match found {
+        Ok(match self.mesh.autoscaler_of(id) {
             Some(found) => self.root(found),
             None => {
                 let absence = self.mesh.absence("autoscaling", "HorizontalPodAutoscaler", target.namespace());
