@@ -3,11 +3,13 @@
 mod check;
 mod clusters;
 mod configuration;
+mod eject;
 mod explain;
 mod input;
 mod new;
 mod project;
 mod rules;
+mod shell;
 mod terminal;
 mod test;
 
@@ -69,8 +71,14 @@ enum Command {
     Explain(explain::Arguments),
     /// Test the examples of rules
     Test(test::Arguments),
+    /// Copy built-in rules into a folder, to change them there
+    Eject(eject::Arguments),
     /// Write a new rule
     New(new::Arguments),
+    /// Print completions for a shell
+    Completions(shell::Completions),
+    /// Print the man page
+    Man,
 }
 
 /// Runs the command that the arguments name.
@@ -100,7 +108,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Eject(arguments) => eject::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
+        Command::Completions(arguments) => shell::completions(&arguments),
+        Command::Man => shell::man(),
     };
     status.into()
 }

@@ -337,27 +337,43 @@ fn every_table_says_where_it_comes_from_and_when() {
     none(wrong);
 }
 
-const OPEN: &str = "<!-- vocabulary -->\n";
-const CLOSE: &str = "<!-- /vocabulary -->";
-
-/// `PLIMSOLL_UPDATE=1 cargo test --test meta` writes the block anew.
-#[test]
-fn the_readme_lists_every_word_of_the_rule_language() {
+/// The text between `<!-- name -->` and `<!-- /name -->` in the rules' guide is that one;
+/// `PLIMSOLL_UPDATE=1 cargo test --test meta` writes it anew.
+fn generated(name: &str, wanted: &str) {
+    // Two tests may write the file.
+    static FILE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _held = FILE.lock();
+    let (open, close) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
     let path = root().join("rules/README.md");
     let text = fs::read_to_string(&path).unwrap().replace("\r\n", "\n");
-    let generated = format!("{}\n", vocabulary::markdown().trim_matches('\n'));
-    for word in vocabulary::all() {
-        assert!(generated.contains(&format!("| `{}` |", word.signature.replace('|', "\\|"))), "{}", word.signature);
-    }
-    let block = text.split_once(OPEN).and_then(|(before, rest)| {
-        let (block, after) = rest.split_once(CLOSE)?;
-        Some((before, block, after))
-    });
-    let (before, block, after) = block.expect("rules/README.md holds <!-- vocabulary --> and <!-- /vocabulary -->");
+    let (before, rest) = text.split_once(&open).unwrap_or_else(|| panic!("rules/README.md holds no {open}"));
+    let (block, after) = rest.split_once(&close).unwrap_or_else(|| panic!("rules/README.md holds no {close}"));
+    let wanted = wanted.trim_matches('\n');
     if std::env::var_os("PLIMSOLL_UPDATE").is_some() {
-        fs::write(&path, format!("{before}{OPEN}\n{generated}\n{CLOSE}{after}")).unwrap();
+        fs::write(&path, format!("{before}{open}\n{wanted}\n\n{close}{after}")).unwrap();
         return;
     }
-    let told = block.trim_matches('\n') == generated.trim_matches('\n');
-    assert!(told, "the words have changed: run PLIMSOLL_UPDATE=1 cargo test --test meta");
+    assert!(block.trim_matches('\n') == wanted, "{name} has changed: run PLIMSOLL_UPDATE=1 cargo test --test meta");
+}
+
+#[test]
+fn the_guide_lists_every_word_of_the_rule_language() {
+    let text = vocabulary::markdown();
+    for word in vocabulary::all() {
+        assert!(text.contains(&format!("| `{}` |", word.signature.replace('|', "\\|"))), "{}", word.signature);
+    }
+    generated("vocabulary", &text);
+}
+
+#[test]
+fn the_guide_lists_every_rule() {
+    let printed = std::process::Command::new(env!("CARGO_BIN_EXE_plimsoll"))
+        .args(["rules", "--format", "markdown", "--no-config"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(printed.stdout).unwrap();
+    for rule in rules().rules {
+        assert!(text.contains(&format!("| `{}` |", rule.id.stem())), "{}", rule.id);
+    }
+    generated("rules", &text);
 }

@@ -1,6 +1,7 @@
 //! `plimsoll rules`
 
 use super::{Status, complain, out, project};
+use crate::report::sanitize::clean;
 use crate::rule::header::OptIn;
 use crate::run::Loaded;
 
@@ -8,7 +9,7 @@ use crate::run::Loaded;
 pub(super) struct Arguments {
     #[command(flatten)]
     project: project::Origin,
-    /// table or json
+    /// table, json or markdown
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -18,6 +19,7 @@ enum Format {
     #[default]
     Table,
     Json,
+    Markdown,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Status {
@@ -26,8 +28,9 @@ pub(super) fn run(arguments: &Arguments) -> Status {
         Err(status) => return status,
     };
     match arguments.format {
-        Format::Table => out(&crate::report::sanitize::clean(&table(&loaded))),
+        Format::Table => out(&clean(&table(&loaded))),
         Format::Json => out(&json(&loaded)),
+        Format::Markdown => out(&clean(&markdown(&loaded))),
     }
     if loaded.problems.is_empty() { Status::Clean } else { complain(&loaded.problems) }
 }
@@ -47,6 +50,24 @@ fn table(loaded: &Loaded) -> String {
     }
     let topics: std::collections::BTreeSet<_> = rules.iter().map(|r| r.id.topic()).collect();
     out + format!("\n{} rules in {} topics; `plimsoll explain RULE` shows one\n", rules.len(), topics.len()).as_str()
+}
+
+/// A table for each topic, as the rules' own guide holds it.
+fn markdown(loaded: &Loaded) -> String {
+    let mut out = String::new();
+    let mut topic = "";
+    for rule in &loaded.set.rules {
+        if rule.id.topic() != topic {
+            topic = rule.id.topic();
+            let gap = if out.is_empty() { "" } else { "\n" };
+            out += &format!("{gap}### {topic}\n\n| rule | severity | finds | also known as |\n|---|---|---|---|\n");
+        }
+        let cell = |text: &str| text.replace('|', "\\|");
+        let (stem, severity) = (rule.id.stem(), rule.header.severity);
+        let aka = cell(&rule.header.aka.join(", "));
+        out += &format!("| `{stem}` | {severity} | {} | {aka} |\n", cell(&rule.page.title));
+    }
+    out
 }
 
 fn json(loaded: &Loaded) -> String {

@@ -1,8 +1,11 @@
 //! `plimsoll test`
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use super::{Status, complain, out, project};
+use crate::config::file;
 use crate::example;
 use crate::finding::Problem;
 use crate::rule::load;
@@ -16,25 +19,71 @@ pub(super) struct Arguments {
     /// List what passes, too
     #[arg(long, short)]
     verbose: bool,
+    /// Test again whenever a file changes
+    #[arg(long)]
+    watch: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Status {
-    let (loaded, built_in) = if arguments.folders.is_empty() {
-        match project::Origin::default().read(&[]) {
-            Ok(project) => (project.loaded, project.folders.is_empty()),
-            Err(status) => return status,
+    if !arguments.watch {
+        return once(arguments);
+    }
+    loop {
+        let before = state(arguments);
+        if std::io::stdout().is_terminal() {
+            // Clears the screen and the lines above it.
+            out("\u{1b}[2J\u{1b}[3J\u{1b}[H");
         }
-    } else {
-        let (set, problems) = load::load(&arguments.folders, &[]);
-        (Loaded::new(set, problems), false)
+        once(arguments);
+        out("waiting for changes; Ctrl-C ends it\n");
+        while state(arguments) == before {
+            std::thread::sleep(POLL);
+        }
+    }
+}
+
+/// How often files are looked at. Events of the file system do not reach every container and volume.
+const POLL: Duration = Duration::from_millis(300);
+
+/// Every file of the folders with its age and size.
+fn state(arguments: &Arguments) -> Vec<(PathBuf, Option<SystemTime>, u64)> {
+    let folders = match folders(arguments) {
+        Ok(folders) => folders,
+        // Tests that are shown once told what is wrong; the configuration may become right.
+        Err(_) => vec![PathBuf::from(".")],
     };
+    let files = folders.iter().flat_map(|f| walkdir::WalkDir::new(f).max_depth(8).sort_by_file_name()).flatten();
+    let configuration = file::find(&[]).into_iter();
+    let described = |path: PathBuf| {
+        let metadata = path.metadata().ok();
+        let modified = metadata.as_ref().and_then(|m| m.modified().ok());
+        (path, modified, metadata.map_or(0, |m| m.len()))
+    };
+    files.map(walkdir::DirEntry::into_path).chain(configuration).map(described).collect()
+}
+
+/// The folders that are tested; none for the built-in rules.
+fn folders(arguments: &Arguments) -> Result<Vec<PathBuf>, Status> {
+    if arguments.folders.is_empty() {
+        return Ok(project::Origin::default().read(&[])?.folders);
+    }
+    Ok(arguments.folders.clone())
+}
+
+fn once(arguments: &Arguments) -> Status {
+    let folders = match folders(arguments) {
+        Ok(folders) => folders,
+        Err(status) => return status,
+    };
+    let (set, problems) = load::load(&folders, &[]);
+    let loaded = Loaded::new(set, problems);
     if !loaded.problems.is_empty() {
         complain(&loaded.problems);
     }
     let (mut passed, mut failed) = (0, 0);
     let mut text = String::new();
     for (number, rule) in loaded.set.rules.iter().enumerate() {
-        if rule.built_in != built_in || loaded.checked.broken[number] {
+        if rule.built_in != folders.is_empty() || loaded.checked.broken[number] {
             continue;
         }
         for result in example::test(&loaded, rule) {

@@ -195,3 +195,57 @@ fn nothing_to_test_is_2() {
     s.write("bad/x.rhai", "nonsense");
     s.run("test bad").ends(2, &[]).complains(&["rule has no header"]);
 }
+
+#[test]
+fn eject_copies_rules_that_replace_the_built_in_ones() {
+    let s = Scratch::new(&[("a", "")]);
+    s.run("eject host-not-found resources my-rules")
+        .ends(0, &["my-rules/resources/proxy-partial-annotations.rhai\n", "my-rules/traffic/host-not-found.rhai\n"]);
+    let text = s.read("my-rules/traffic/host-not-found.rhai");
+    assert!(text.starts_with("//! ---\n//! overrides: true\n//! severity: "), "{text}");
+    s.run("test my-rules").ends(0, &[" 0 failed"]);
+    let changed = text.replace("severity: error", "severity: info");
+    assert_ne!(changed, text);
+    s.write("my-rules/traffic/host-not-found.rhai", changed);
+    let listed = s.run("rules --rules my-rules").out;
+    let own = listed.lines().find(|line| line.starts_with("traffic/host-not-found ")).unwrap();
+    assert!(own.contains(" info "), "{own}");
+    s.run("eject host-not-found my-rules").ends(2, &[]).complains(&["host-not-found.rhai is there already"]);
+    s.run("eject --all all-rules").ends(0, &["all-rules/traffic/subset-not-declared.rhai"]);
+    s.run("test all-rules").ends(0, &[" 0 failed"]);
+}
+
+#[test]
+fn eject_says_what_cannot_be_copied() {
+    let s = Scratch::new(&[("a", "")]);
+    s.run("eject host-not-fond x").ends(2, &[]).complains(&["did you mean \"host-not-found\"?"]);
+    s.run("eject yaml/invalid x").ends(2, &[]).complains(&["is part of plimsoll itself"]);
+    s.run("eject x").ends(2, &[]).complains(&["plimsoll eject RULE... DIR"]);
+    s.run("eject --all host-not-found x").ends(2, &[]);
+    assert!(!s.path("x").exists());
+}
+
+#[test]
+fn watch_tests_again_when_a_file_changes() {
+    use std::io::{BufRead, BufReader};
+    let s = Scratch::new(&[("a", "")]);
+    s.run("new rule sizes/replicas --into my-rules").ends(0, &[]);
+    let mut child = s.command("test my-rules --watch").stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut until = |part: &str| lines.find(|line| line.as_ref().unwrap().contains(part)).is_some();
+    assert!(until("2 examples passed, 0 failed") && until("waiting for changes"));
+    let text = s.read("my-rules/sizes/replicas.rhai");
+    s.write("my-rules/sizes/replicas.rhai", text.replace("default: 2", "default: 0"));
+    assert!(until("1 failed"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn completions_and_the_man_page_know_every_command() {
+    let s = Scratch::new(&[("a", "")]);
+    for shell in ["bash", "zsh", "fish"] {
+        s.run(&format!("completions {shell}")).ends(0, &["clusters", "eject", "show-settings"]);
+    }
+    s.run("man").ends(0, &[".TH plimsoll 1", "PLIMSOLL CHECK", "PLIMSOLL EJECT", "show\\-settings"]);
+}
