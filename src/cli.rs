@@ -12,6 +12,7 @@ mod rules;
 mod shell;
 mod terminal;
 mod test;
+mod timing;
 
 use std::ffi::OsString;
 use std::io::Write;

@@ -10,10 +10,12 @@ mod rules;
 use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::finding::{Finding, Problem};
 use crate::layout::{Cluster, Clusters, DeclaredCluster};
 use crate::mesh::Declared;
+use crate::progress::Progress;
 use crate::rule::setting::{Condition, Override};
 use crate::rule::{RuleSet, Setting, load};
 use crate::source::pattern::Patterns;
@@ -39,6 +41,8 @@ pub struct Settings {
     pub namespace: String,
     /// Threads.
     pub jobs: usize,
+    /// Where a check notes how far it is and what it costs.
+    pub progress: Arc<Progress>,
     /// Names of files that the user gave: those are manifests, whatever they look like.
     pub named: HashSet<String>,
     /// The folder that patterns are relative to; nothing where there is no configuration.

@@ -28,6 +28,7 @@ pub mod kinds;
 pub mod layout;
 pub mod mesh;
 pub mod native;
+pub mod progress;
 pub mod report;
 pub mod resource;
 pub mod rule;
@@ -49,6 +50,7 @@ use layout::kustomize::Kustomize;
 use layout::{Cluster, Layout};
 use mesh::Mesh;
 use mesh::absence::Elsewhere;
+use progress::{Progress, Stage};
 use report::{Skipped, Summary, Unknown};
 use resource::{Part, Resource};
 use run::Loaded;
@@ -74,7 +76,8 @@ pub struct Outcome {
 
 /// Checks texts by rules: the whole pipeline, without reading or writing a file.
 pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome {
-    let trees = Arc::new(parse(sources, settings.jobs));
+    let trees = Arc::new(parse(sources, settings.jobs, &settings.progress));
+    settings.progress.begin(Stage::Resources, 0);
     let input = read(sources, &trees, settings);
     let layout = lay_out(sources, &input, settings);
     let set = &loaded.set;
@@ -142,7 +145,7 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
 
 /// Which resources of the texts go to which cluster.
 pub fn clusters(sources: &Sources, settings: &Settings) -> Layout {
-    let trees = Arc::new(parse(sources, settings.jobs));
+    let trees = Arc::new(parse(sources, settings.jobs, &settings.progress));
     lay_out(sources, &read(sources, &trees, settings), settings)
 }
 
@@ -161,12 +164,14 @@ fn judge(
     loaded: &Loaded,
     settings: &Settings,
 ) -> run::Ran {
+    settings.progress.begin(Stage::Mesh, 0);
     let resources: Vec<Resource> = cluster.resources.iter().map(|n| input.resources[*n].clone()).collect();
     let mut elsewhere = layout::elsewhere::brought(trees, resources.iter(), &input.folders);
     elsewhere.extend(input.unseen.iter().cloned());
     let mesh = Mesh::new(&cluster.name, trees.clone(), resources, cluster.declared.clone(), elsewhere);
     let mesh = Arc::new(mesh);
-    let mut ran = run::run(&mesh, loaded, rules, settings.jobs);
+    let mut ran = run::run(&mesh, loaded, rules, settings.jobs, &settings.progress);
+    settings.progress.begin(Stage::Report, 0);
     let set = &loaded.set;
     let is_on = |id: &str| set.rules.iter().zip(rules).any(|(rule, s)| rule.id.as_str() == id && s.on);
     if is_on(native::UNREADABLE_VALUE) {
@@ -201,7 +206,8 @@ fn merge<T>(list: &mut Vec<T>, same: impl Fn(&T, &T) -> bool) {
 }
 
 /// The trees of all texts, in the order of the texts, parsed on at most `jobs` threads.
-fn parse(sources: &Sources, jobs: usize) -> Trees {
+fn parse(sources: &Sources, jobs: usize, progress: &Progress) -> Trees {
+    progress.begin(Stage::Parse, sources.len());
     let next = AtomicUsize::new(0);
     let done: Mutex<BTreeMap<usize, Tree>> = Mutex::default();
     let work = || {
@@ -213,6 +219,7 @@ fn parse(sources: &Sources, jobs: usize) -> Trees {
             let id = FileId(index as u32);
             let tree = yaml::parse::parse(id, sources.file(id).text.clone());
             done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(index, tree);
+            progress.advance(1);
         }
     };
     let threads = jobs.clamp(1, sources.len().max(1));

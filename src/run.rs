@@ -5,10 +5,12 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::thread::ScopedJoinHandle;
+use std::time::Instant;
 
 use crate::finding::{Finding, Problem, ResourceRef, Severity};
 use crate::mesh::selector::Tri;
 use crate::mesh::{Mesh, roles};
+use crate::progress::{Calls, Progress, Stage};
 use crate::resource::{Copy, Part as Kustomized, ResourceId};
 use crate::rule::header::{Role, Subject};
 use crate::rule::{RuleSet, Setting};
@@ -127,7 +129,8 @@ fn mentions(root: Node<'_>, keys: &[String]) -> bool {
 }
 
 /// Runs all rules that are on over a mesh, on at most `jobs` threads.
-pub fn run(mesh: &Arc<Mesh>, loaded: &Loaded, settings: &[Setting], jobs: usize) -> Ran {
+pub fn run(mesh: &Arc<Mesh>, loaded: &Loaded, settings: &[Setting], jobs: usize, progress: &Progress) -> Ran {
+    progress.begin(Stage::Compile, 0);
     let plan = Plan::new(loaded, settings);
     let total = mesh.resources.len();
     let threads = jobs.clamp(1, total.div_ceil(CHUNK).max(1));
@@ -135,6 +138,7 @@ pub fn run(mesh: &Arc<Mesh>, loaded: &Loaded, settings: &[Setting], jobs: usize)
         mesh,
         loaded,
         plan: &plan,
+        progress,
         next: AtomicUsize::new(0),
         failed: loaded.set.rules.iter().map(|_| AtomicU32::new(u32::MAX)).collect(),
     };
@@ -164,6 +168,7 @@ struct Shared<'a> {
     mesh: &'a Arc<Mesh>,
     loaded: &'a Loaded,
     plan: &'a Plan,
+    progress: &'a Progress,
     next: AtomicUsize,
     /// By rule: the first subject on which it failed. Later ones are left out, so that what a broken
     /// rule says does not depend on the threads.
@@ -182,13 +187,22 @@ struct Part {
 fn work(shared: &Shared<'_>, settings: &[Setting]) -> Part {
     let runner = Runner::new(shared.mesh.clone(), shared.loaded.set.clone(), &shared.loaded.checked, settings);
     let mut part = Part::default();
+    let mut calls = vec![Calls::default(); shared.loaded.set.rules.len()];
+    let mut called = |rule: usize, call| {
+        let clock = Instant::now();
+        let outcome = runner.call(rule, call);
+        calls[rule].count += 1;
+        calls[rule].time += clock.elapsed();
+        outcome
+    };
     let total = shared.mesh.resources.len();
+    shared.progress.begin_once(Stage::Rules, total);
     loop {
         let from = shared.next.fetch_add(CHUNK, Ordering::Relaxed);
         if from == 0 {
             for rule in &shared.plan.mesh {
                 // The mesh comes before every resource.
-                part.take(shared, *rule, 0, runner.call(*rule, Call::Mesh));
+                part.take(shared, *rule, 0, called(*rule, Call::Mesh));
             }
         }
         if from >= total {
@@ -216,9 +230,13 @@ fn work(shared: &Shared<'_>, settings: &[Setting]) -> Part {
                 if shared.failed[rule].load(Ordering::Relaxed) < subject {
                     continue;
                 }
-                part.take(shared, rule, subject, runner.call(rule, Call::Resource(id)));
+                part.take(shared, rule, subject, called(rule, Call::Resource(id)));
             }
         }
+        shared.progress.advance(CHUNK);
+    }
+    for (rule, calls) in calls.into_iter().enumerate().filter(|(_, calls)| calls.count > 0) {
+        shared.progress.add_calls(rule, calls);
     }
     part.unreadable = runner.take_unreadable();
     part

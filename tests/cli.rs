@@ -28,3 +28,5 @@ mod status;
 mod suppression;
 #[path = "cli/terminal.rs"]
 mod terminal;
+#[path = "cli/timing.rs"]
+mod timing;

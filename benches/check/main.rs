@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use plimsoll::config::{Flags, Settings};
 use plimsoll::mesh::Mesh;
+use plimsoll::progress::Progress;
 use plimsoll::rule::load;
 use plimsoll::run::{self, Loaded};
 use plimsoll::source::{SourceFile, Sources};
@@ -123,7 +124,7 @@ fn measure(documents: usize, crowded: bool) {
         stage("serde_yaml::Value", serde),
         stage("span tree", || drop(black_box(parse()))),
         stage("resources and mesh", || drop(black_box(mesh(&trees)))),
-        stage("rules, 1 thread", || drop(black_box(run::run(&indexed, &loaded, &one.rules, 1)))),
+        stage("rules, 1 thread", || drop(black_box(run::run(&indexed, &loaded, &one.rules, 1, &Progress::default())))),
         stage("whole check, 1 thread", || check(&one)),
         stage("whole check, 2 threads", || check(&two)),
     ];

@@ -1,12 +1,15 @@
 //! `plimsoll check`
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::terminal::{Color, style};
+use super::timing::{self, Bar};
 use super::{Status, complain, configuration, err, input, out, project};
 use crate::config::file::ConfigFile;
 use crate::config::{Flags, Preset, Settings};
 use crate::finding::{Problem, Severity};
+use crate::progress::{Progress, Stage};
 use crate::report::sanitize::one_line;
 use crate::report::{Report, Style, json, pretty, short};
 use crate::run::Loaded;
@@ -79,6 +82,9 @@ pub(super) struct Arguments {
     /// List what was skipped, too
     #[arg(long, short)]
     verbose: bool,
+    /// Show on standard error, after the report, what each stage and the ten dearest rules cost
+    #[arg(long)]
+    timing: bool,
     /// Print the settings that would hold, and check nothing
     #[arg(long)]
     show_settings: bool,
@@ -136,6 +142,8 @@ pub(super) fn run(arguments: &Arguments) -> Status {
         Ok(formats) => formats,
         Err(problem) => return complain(&[problem]),
     };
+    let progress = Arc::new(Progress::default());
+    progress.begin(Stage::Compile, 0);
     let project::Project { loaded, file, folders } = match arguments.project.read(&arguments.paths) {
         Ok(project) => project,
         Err(status) => return status,
@@ -149,22 +157,36 @@ pub(super) fn run(arguments: &Arguments) -> Status {
         out(&configuration::settings(file.as_ref(), &folders, &settings, &loaded.set));
         return if loaded.problems.is_empty() { Status::Clean } else { complain(&loaded.problems) };
     }
+    settings.progress = progress.clone();
+    let is_for_people = formats.iter().all(|(format, path)| *format == Format::Pretty || path.is_some());
+    let bar = Bar::watch(&progress, is_for_people && !arguments.quiet);
+    progress.begin(Stage::Read, 0);
     let mut input = match input::collect(&arguments.paths, &mut settings) {
         Ok(input) => input,
-        Err(problems) => return complain(&problems),
+        Err(problems) => {
+            drop(bar);
+            return complain(&problems);
+        }
     };
     if arguments.show_files {
+        drop(bar);
         input.sources.iter().for_each(|(_, file)| out(&format!("{}\n", one_line(&file.name))));
         return if input.sources.is_empty() { Status::Nothing } else { Status::Clean };
     }
-    if arguments.fix.is_some() || arguments.diff {
-        return edit(arguments, &formats, &loaded, &settings, input, fail_on);
+    let status = if arguments.fix.is_some() || arguments.diff {
+        edit(arguments, &formats, &loaded, &settings, input, fail_on, bar)
+    } else {
+        let outcome = check(&mut input, &loaded, &settings);
+        drop(bar);
+        match show(arguments, &formats, &input.sources, &outcome) {
+            Ok(()) => status(&outcome, fail_on),
+            Err(problem) => complain(&[problem]),
+        }
+    };
+    if arguments.timing {
+        err(&timing::table(&progress, &loaded.set, settings.jobs));
     }
-    let outcome = check(&mut input, &loaded, &settings);
-    if let Err(problem) = show(arguments, &formats, &input.sources, &outcome) {
-        return complain(&[problem]);
-    }
-    status(&outcome, fail_on)
+    status
 }
 
 fn settings(arguments: &Arguments, file: Option<&ConfigFile>, loaded: &Loaded) -> Result<Settings, Vec<Problem>> {
@@ -272,6 +294,7 @@ fn edit(
     settings: &Settings,
     mut input: Collected,
     fail_on: Option<Severity>,
+    bar: Bar,
 ) -> Status {
     let unsafe_too = arguments.fix.as_deref() == Some("unsafe");
     add_unreadable(&mut input);
@@ -282,6 +305,7 @@ fn edit(
         last = crate::check(sources, loaded, settings);
         last.findings.clone()
     });
+    drop(bar);
     let mut after = Collected { sources: result.sources, skipped, unreadable };
     let outcome = complete(last, &mut after, loaded);
     if arguments.diff {

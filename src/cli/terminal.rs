@@ -21,9 +21,14 @@ fn set(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|v| !v.is_empty())
 }
 
+/// Whether the terminal knows no control sequences.
+pub(super) fn is_dumb() -> bool {
+    std::env::var("TERM").is_ok_and(|t| t == "dumb")
+}
+
 fn wants_color(terminal: bool) -> bool {
-    let dumb = std::env::var("TERM").is_ok_and(|t| t == "dumb");
-    !set("NO_COLOR") && (terminal && !dumb || std::env::var("CLICOLOR_FORCE").is_ok_and(|v| v != "0" && !v.is_empty()))
+    !set("NO_COLOR")
+        && (terminal && !is_dumb() || std::env::var("CLICOLOR_FORCE").is_ok_and(|v| v != "0" && !v.is_empty()))
 }
 
 pub(super) fn stderr_has_color() -> bool {
