@@ -16,6 +16,7 @@ pub mod namespace;
 pub mod proxy;
 pub mod reach;
 pub mod roles;
+pub mod scaling;
 pub mod selector;
 pub mod service;
 pub mod workload;

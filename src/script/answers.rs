@@ -39,8 +39,8 @@ pub(crate) struct End(pub(crate) Peer);
 pub(crate) struct PodPort(pub(crate) Port);
 
 impl Context {
-    /// A setting of a proxy as a value: a default stands at the place where it could be written.
-    fn setting(&self, setting: Setting) -> V {
+    /// A setting as a value: a default stands at the place where it could be written.
+    pub(crate) fn setting(&self, setting: Setting) -> V {
         match setting {
             Setting::At(place) => V::at(place),
             Setting::Unset(place) => self.missing(place, Vec::new(), None),

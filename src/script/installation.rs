@@ -1,5 +1,8 @@
 //! What a rule may ask the mesh about how Istio is installed and set up.
 
+use rhai::ImmutableString;
+
+use super::Result;
 use super::list::L;
 use super::mesh::M;
 use super::value::V;
@@ -7,7 +10,22 @@ use super::vocabulary::{On, Words};
 
 /// The words about the installation.
 pub(super) fn register(words: &mut Words<'_>) {
-    let x = words.context();
+    let c = words.context();
+    let x = c.clone();
+    words.fallible(
+        On::Mesh,
+        "request(container, resource)",
+        "what a container asks for of `cpu` or `memory` in the end: its request, its limit, or the default of a LimitRange",
+        "LimitRange, VerticalPodAutoscaler",
+        move |_: M, container: V, resource: ImmutableString| -> Result<V> {
+            let workload = x.resource_of(container).and_then(|id| x.mesh.workload_of(id));
+            Ok(match workload.filter(|_| container.ghost == 0) {
+                Some(workload) => x.setting(x.mesh.request(workload, x.node(container), &resource)),
+                None => x.unknown_at(container.place, "containers"),
+            })
+        },
+    );
+    let x = c;
     words.fallible(
         On::Mesh,
         "istiod_addresses(resource)",

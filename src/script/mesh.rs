@@ -171,13 +171,9 @@ impl Context {
 
     fn hpa_of(&self, v: V) -> Result<V> {
         let id = self.need_resource(v, "hpa_of()")?;
-        let target = self.mesh.resource(id);
-        Ok(match self.mesh.autoscaler_of(id) {
-            Some(found) => self.root(found),
-            None => {
-                let absence = self.mesh.absence("autoscaling", "HorizontalPodAutoscaler", target.namespace());
-                self.absent(v.place, absence)
-            }
+        Ok(match self.mesh.hpa_of(id) {
+            Ok(found) => self.root(found),
+            Err(absence) => self.absent(v.place, absence),
         })
     }
 

@@ -1,0 +1,131 @@
+//! What scales a workload, and what its containers ask for in the end.
+
+use super::Mesh;
+use super::absence::Absence;
+use super::proxy::Setting;
+use super::workload::WorkloadId;
+use crate::resource::ResourceId;
+use crate::yaml::{Node, Place};
+
+impl Mesh {
+    /// The HorizontalPodAutoscaler that scales a workload, or what its absence proves. Unknown where a
+    /// ScaledObject of KEDA makes one, where copies differ, or where a target is not shown.
+    pub fn hpa_of(&self, workload: ResourceId) -> Result<ResourceId, Absence> {
+        let namespace = self.resource(workload).namespace();
+        let unknown = || Err(Absence::unknown(format!("HorizontalPodAutoscalers of namespace {namespace}")));
+        if let Some(found) = self.autoscaler_of(workload) {
+            return if self.resource(found).is_open() { unknown() } else { Ok(found) };
+        }
+        for (group, kind) in [("autoscaling", "HorizontalPodAutoscaler"), ("keda.sh", "ScaledObject")] {
+            let target = |id: &ResourceId| self.root(*id).at(&["spec", "scaleTargetRef"]);
+            if self.of_kind_in(group, kind, namespace).iter().any(|id| self.names(target(id), workload) != Some(false))
+            {
+                return unknown();
+            }
+        }
+        Err(self.absence("autoscaling", "HorizontalPodAutoscaler", namespace))
+    }
+
+    /// What a container asks for of `cpu` or `memory`: its request, else its limit, else the default of a
+    /// LimitRange of the namespace. Unknown where a VerticalPodAutoscaler or the pod as a whole sets it.
+    pub fn request(&self, id: WorkloadId, container: Node<'_>, resource: &str) -> Setting {
+        let workload = self.workload(id);
+        let tree = workload.template.tree;
+        for part in ["requests", "limits"] {
+            match container.at(&["resources", part, resource]) {
+                Some(node) if node.is_unknown() => return Setting::Unknown,
+                Some(node) if !node.is_null() => return Setting::At(Place { tree, node: node.id() }),
+                _ => {}
+            }
+        }
+        // A merge or a substitution may hold it.
+        let hidden = [&["resources"][..], &["resources", "requests"], &["resources", "limits"]];
+        if hidden.iter().any(|path| container.at(path).is_some_and(|node| node.is_unknown())) {
+            return Setting::Unknown;
+        }
+        let whole = self.pod_spec(workload).and_then(|spec| spec.get("resources"));
+        let scaled = self.of_kind_in("autoscaling.k8s.io", "VerticalPodAutoscaler", &workload.namespace);
+        let scales = |id: &ResourceId| self.names(self.root(*id).at(&["spec", "targetRef"]), workload.resource);
+        if whole.is_some() || scaled.iter().any(|id| scales(id) != Some(false)) {
+            return Setting::Unknown;
+        }
+        for range in self.of_kind_in("", "LimitRange", &workload.namespace) {
+            for item in self.root(*range).at(&["spec", "limits"]).into_iter().flat_map(Node::items) {
+                let of_containers = item.get("type").and_then(Node::text) == Some("Container");
+                let default = ["defaultRequest", "default"].into_iter().find_map(|key| item.at(&[key, resource]));
+                if let (true, Some(node)) = (of_containers, default) {
+                    return Setting::At(Place { tree: self.resource(*range).root.tree, node: node.id() });
+                }
+            }
+        }
+        Setting::Unset(Place { tree, node: container.id() })
+    }
+
+    /// Whether a reference of kind and name is to a resource; nothing where it does not show that.
+    fn names(&self, reference: Option<Node<'_>>, resource: ResourceId) -> Option<bool> {
+        let resource = self.resource(resource);
+        let mut sure = true;
+        // KEDA means a Deployment where no kind is written.
+        for (key, wanted) in [("kind", &resource.kind), ("name", &resource.name)] {
+            match reference.and_then(|r| r.get(key)) {
+                Some(node) if node.is_unknown() => sure = false,
+                Some(node) if node.text() != Some(wanted) => return Some(false),
+                None if key == "name" || &**wanted != "Deployment" => return Some(false),
+                _ => {}
+            }
+        }
+        sure.then_some(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::absence::Certainty;
+    use super::super::{Mesh, test_mesh};
+    use super::*;
+
+    const ISTIOD: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: istiod, namespace: istio-system}\nspec: {template: {spec: {containers: [{name: discovery, resources: {limits: {cpu: 1}}}]}}}\n";
+
+    fn scaler(head: &str, reference: &str) -> String {
+        format!(
+            "apiVersion: {head}\nmetadata: {{name: a, namespace: istio-system}}\nspec: {{scaleTargetRef: {{{reference}}}, targetRef: {{{reference}}}}}\n"
+        )
+    }
+
+    fn hpa(other: &str) -> Result<ResourceId, Certainty> {
+        test_mesh(&[ISTIOD, other]).hpa_of(ResourceId(0)).map_err(|absence| absence.certainty)
+    }
+
+    #[test]
+    fn autoscalers_are_found_by_their_target() {
+        let head = "autoscaling/v2\nkind: HorizontalPodAutoscaler";
+        assert_eq!(hpa(&scaler(head, "kind: Deployment, name: istiod")), Ok(ResourceId(1)));
+        assert_eq!(hpa(&scaler(head, "kind: Deployment, name: other")), Err(Certainty::Likely));
+        assert_eq!(hpa(&scaler(head, "kind: StatefulSet, name: istiod")), Err(Certainty::Likely));
+        assert_eq!(hpa(&scaler(head, "kind: Deployment, name: '${NAME}'")), Err(Certainty::Unknown));
+        assert_eq!(hpa(&scaler("keda.sh/v1alpha1\nkind: ScaledObject", "name: istiod")), Err(Certainty::Unknown));
+        assert_eq!(hpa("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n"), Err(Certainty::Unknown));
+    }
+
+    fn asked(others: &[&str], resource: &str) -> String {
+        let mut texts = vec![ISTIOD];
+        texts.extend(others);
+        let mesh: Mesh = test_mesh(&texts);
+        let container = mesh.containers(&mesh.workloads[0])[0];
+        match mesh.request(WorkloadId(0), container, resource) {
+            Setting::At(place) => mesh.trees.node(place).text().unwrap().to_string(),
+            other => format!("{other:?}").split('(').next().unwrap().to_string(),
+        }
+    }
+
+    #[test]
+    fn requests_come_from_limits_and_limit_ranges() {
+        assert_eq!(asked(&[], "cpu"), "1");
+        assert_eq!(asked(&[], "memory"), "Unset");
+        let range = "apiVersion: v1\nkind: LimitRange\nmetadata: {name: a, namespace: istio-system}\nspec: {limits: [{type: Pod, default: {memory: 1Gi}}, {type: Container, default: {memory: 2Gi}}]}\n";
+        assert_eq!(asked(&[range], "memory"), "2Gi");
+        assert_eq!(asked(&[&range.replace("istio-system", "shop")], "memory"), "Unset");
+        let vertical = scaler("autoscaling.k8s.io/v1\nkind: VerticalPodAutoscaler", "kind: Deployment, name: istiod");
+        assert_eq!(asked(&[&vertical], "memory"), "Unknown");
+    }
+}
