@@ -102,7 +102,12 @@ impl Mesh {
             return (Tri::No, default());
         }
         let label = workload.labels.get(INJECT);
-        if label.is_some_and(|l| l.value.as_deref() == Some("false")) {
+        // Who opts out in so many words is out, whatever is assumed of all others.
+        let wish = label.or_else(|| workload.annotations.get(INJECT));
+        let namespace = self.namespace(&workload.namespace);
+        if wish.is_some_and(|w| w.value.as_deref() == Some("false"))
+            || namespace.is_some_and(|n| n.labels.value(INJECTION) == Some("disabled"))
+        {
             return (Tri::No, default());
         }
         match self.declared.injection.as_deref() {
@@ -187,12 +192,16 @@ impl Mesh {
         if let Some(label) = workload.labels.get(DATAPLANE_MODE) {
             return label.value.as_deref().map_or(Tri::Unknown, |v| (v == "ambient").into());
         }
+        let namespace = self.namespace(&workload.namespace);
+        if let Some(mode) = namespace.and_then(|n| n.labels.value(DATAPLANE_MODE)) {
+            return (mode == "ambient").into();
+        }
         match self.declared.injection.as_deref() {
             Some("ambient") => return Tri::Yes,
             Some(_) => return Tri::No,
             None => {}
         }
-        self.namespace(&workload.namespace).map_or(Tri::Unknown, |n| n.labels.is(DATAPLANE_MODE, "ambient"))
+        namespace.map_or(Tri::Unknown, |n| n.labels.is(DATAPLANE_MODE, "ambient"))
     }
 
     /// The proxies that take their configuration from an istiod: sidecars, gateways, waypoints and
@@ -333,6 +342,21 @@ mod tests {
         let declared = Declared { injection: Some("ambient".into()), ..Declared::default() };
         let mesh = test_mesh_with(&[&pod("app: a", "", "")], declared);
         assert_eq!(mesh.injection(WorkloadId(0)).ambient, Tri::Yes);
+    }
+
+    #[test]
+    fn who_opts_out_in_so_many_words_is_out() {
+        let injection = |assumed: &str, texts: &[&str]| {
+            let declared = Declared { injection: Some(assumed.into()), ..Declared::default() };
+            test_mesh_with(texts, declared).injection(WorkloadId(0)).clone()
+        };
+        let plain = pod("app: a", "", "");
+        assert_eq!(injection("sidecar", &[&plain, &namespace("istio-injection: disabled")]).sidecar, Tri::No);
+        let annotated = pod("app: a", "sidecar.istio.io/inject: 'false'", "");
+        assert_eq!(injection("sidecar", &[&annotated]).sidecar, Tri::No);
+        assert_eq!(injection("ambient", &[&plain, &namespace("istio.io/dataplane-mode: none")]).ambient, Tri::No);
+        // A namespace whose manifest carries no label may get it elsewhere.
+        assert_eq!(injection("sidecar", &[&plain, &namespace("team: a")]).sidecar, Tri::Yes);
     }
 
     #[test]
