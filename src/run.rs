@@ -16,7 +16,7 @@ use crate::rule::header::{Role, Subject};
 use crate::rule::{RuleSet, Setting};
 use crate::script::check::Checked;
 use crate::script::{Call, Outcome, Raw, Runner, fits};
-use crate::yaml::{Node, Place};
+use crate::yaml::{Node, Place, key_hash};
 
 /// Rules that are ready to run.
 #[derive(Debug)]
@@ -57,25 +57,27 @@ pub struct Ran {
 
 /// Which rules concern which resources.
 struct Plan {
-    by_kind: HashMap<(String, String), Vec<usize>>,
+    /// By group, then by kind.
+    by_kind: HashMap<String, HashMap<String, Vec<usize>>>,
     by_role: Vec<(Role, Vec<usize>)>,
     mesh: Vec<usize>,
-    /// Keys by rule: a document in which none occurs is skipped.
-    mentions: Vec<Vec<String>>,
+    /// Keys by rule, with their hashes: a document in which none occurs is skipped.
+    mentions: Vec<Vec<(String, u32)>>,
 }
 
 impl Plan {
     fn new(loaded: &Loaded, settings: &[Setting]) -> Plan {
         let mut plan = Plan { by_kind: HashMap::new(), by_role: Vec::new(), mesh: Vec::new(), mentions: Vec::new() };
         for (number, rule) in loaded.set.rules.iter().enumerate() {
-            plan.mentions.push(rule.header.mentions.clone());
+            plan.mentions.push(rule.header.mentions.iter().map(|key| (key.clone(), key_hash(key))).collect());
             if !settings[number].on || rule.header.native || loaded.checked.broken[number] {
                 continue;
             }
             for subject in rule.subjects() {
                 match subject {
                     Subject::Kind(group, kind) => {
-                        plan.by_kind.entry((group.clone(), kind.clone())).or_default().push(number);
+                        let kinds = plan.by_kind.entry(group.clone()).or_default();
+                        kinds.entry(kind.clone()).or_default().push(number);
                     }
                     Subject::Role(Role::Mesh) => plan.mesh.push(number),
                     Subject::Role(role) => match plan.by_role.iter_mut().find(|(r, _)| r == role) {
@@ -89,11 +91,11 @@ impl Plan {
     }
 
     /// The rules for one resource, and those whose role it only may have.
-    fn rules(&self, mesh: &Mesh, id: ResourceId) -> (BTreeSet<usize>, Vec<(Role, &[usize])>) {
+    fn rules(&self, mesh: &Mesh, id: ResourceId) -> (Vec<usize>, Vec<(Role, &[usize])>) {
         let resource = mesh.resource(id);
-        let mut certain = BTreeSet::new();
+        let mut certain: Vec<usize> = Vec::new();
         let mut possible = Vec::new();
-        if let Some(rules) = self.by_kind.get(&(resource.group.to_string(), resource.kind.to_string())) {
+        if let Some(rules) = self.by_kind.get(&*resource.group).and_then(|kinds| kinds.get(&*resource.kind)) {
             certain.extend(rules.iter().copied());
         }
         for (role, rules) in &self.by_role {
@@ -103,14 +105,21 @@ impl Plan {
                 Tri::No => {}
             }
         }
+        certain.sort_unstable();
+        certain.dedup();
         certain.retain(|number| self.mentions[*number].is_empty() || mentions(mesh.root(id), &self.mentions[*number]));
         (certain, possible)
     }
 }
 
-/// Whether one of these keys occurs anywhere in a document. What several aliases name is looked at
+/// Whether one of these keys occurs anywhere in a resource. What several aliases name is looked at
 /// once, or a bomb of them would take forever.
-fn mentions(root: Node<'_>, keys: &[String]) -> bool {
+fn mentions(root: Node<'_>, keys: &[(String, u32)]) -> bool {
+    // Most rules end here.
+    let document = root.tree().document_of(root.id());
+    if document.is_some_and(|d| !keys.iter().any(|(_, hash)| d.keys.may_hold(*hash))) {
+        return false;
+    }
     let mut open = vec![root];
     let mut seen = HashSet::new();
     while let Some(node) = open.pop() {
@@ -118,7 +127,7 @@ fn mentions(root: Node<'_>, keys: &[String]) -> bool {
             continue;
         }
         for (key, value) in node.entries() {
-            if key.text().is_some_and(|k| keys.iter().any(|wanted| wanted == k)) {
+            if key.text().is_some_and(|k| keys.iter().any(|(wanted, _)| wanted == k)) {
                 return true;
             }
             open.push(value);
@@ -361,7 +370,8 @@ mod tests {
             &bomb,
             "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: A, x: &x {wanted: 1}}\n- {apiVersion: v1, kind: B, y: [*x]}\n",
         ]);
-        let has = |resource: u32, key: &str| mentions(mesh.root(ResourceId(resource)), &[key.to_string()]);
+        let has =
+            |resource: u32, key: &str| mentions(mesh.root(ResourceId(resource)), &[(key.to_string(), key_hash(key))]);
         assert!(has(0, "wanted") && !has(0, "other"));
         assert!(has(2, "wanted"));
     }

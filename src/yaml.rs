@@ -100,6 +100,30 @@ pub struct Document {
     pub start: u32,
     /// Where it ends.
     pub end: u32,
+    /// The keys of all its maps.
+    pub keys: KeySet,
+}
+
+/// Keys, one bit each; some share one. Whether a key may occur is told without looking at the document.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct KeySet([u64; 4]);
+
+impl KeySet {
+    pub(crate) fn insert(&mut self, hash: u32) {
+        let (word, bit) = KeySet::place(hash);
+        self.0[word] |= bit;
+    }
+
+    /// Whether a key of that [`key_hash`] may be among them; `false` is certain.
+    pub fn may_hold(&self, hash: u32) -> bool {
+        let (word, bit) = KeySet::place(hash);
+        self.0[word] & bit != 0
+    }
+
+    fn place(hash: u32) -> (usize, u64) {
+        let short = short_hash(hash);
+        (usize::from(short >> 6), 1 << (short & 63))
+    }
 }
 
 /// Why a text, or a part of it, can't be read.
@@ -166,6 +190,13 @@ impl Tree {
     /// The root of each document that has one.
     pub fn roots(&self) -> impl Iterator<Item = Node<'_>> {
         self.documents.iter().filter_map(|d| d.root).map(|id| self.node(id))
+    }
+
+    /// The document that a node stands in.
+    pub fn document_of(&self, id: NodeId) -> Option<&Document> {
+        let start = self.nodes[id.0 as usize].start;
+        let after = self.documents.partition_point(|d| d.start <= start);
+        self.documents[..after].last()
     }
 
     /// How many nodes there are.

@@ -7,7 +7,7 @@ use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, options
 
 use super::embedded::Segments;
 use super::{
-    Comment, Document, Error, ErrorKind, Kind, NONE, NodeId, RawNode, Tree, flag, key_hash, scalar, short_hash,
+    Comment, Document, Error, ErrorKind, KeySet, Kind, NONE, NodeId, RawNode, Tree, flag, key_hash, scalar, short_hash,
 };
 use crate::source::{FileId, Span};
 
@@ -145,6 +145,7 @@ struct PendingDocument {
     first_decoded: usize,
     start: u32,
     root: Option<u32>,
+    keys: KeySet,
 }
 
 impl Builder {
@@ -173,6 +174,7 @@ impl Builder {
                     first_decoded: self.tree.decoded.len(),
                     start: self.tree.errors.last().map_or(from, |e| from.max(e.span.end.min(start as u32))),
                     root: None,
+                    keys: KeySet::default(),
                 });
                 self.anchors.clear();
             }
@@ -182,6 +184,7 @@ impl Builder {
                         root: document.root.map(NodeId),
                         start: document.start,
                         end: end.max(start) as u32,
+                        keys: document.keys,
                     });
                 }
             }
@@ -361,12 +364,17 @@ impl Builder {
                 self.error(ErrorKind::ComplexKey, raw.start as usize, raw.start as usize + 1, message);
                 return;
             }
-            Kind::Alias => return,
-            Kind::Scalar => {}
+            Kind::Alias | Kind::Scalar => {}
         }
         let key = self.tree.node(NodeId(id));
         let text = key.text().unwrap_or("");
         let hash = key_hash(text);
+        if let Some(document) = &mut self.document {
+            document.keys.insert(hash);
+        }
+        if raw.kind == Kind::Alias {
+            return;
+        }
         let merges = text == "<<" && key.is_plain();
         let twin = if merges { None } else { self.twin(map, id, text, hash) };
         if let Some(first) = twin.map(|first| self.tree.node(NodeId(first)).span()) {
