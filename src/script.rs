@@ -23,7 +23,7 @@ pub use draft::Raw;
 pub use runner::{Call, Outcome, Runner, fits};
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -67,6 +67,8 @@ pub(crate) struct Context {
     unknown: RefCell<BTreeSet<String>>,
     /// Values that a rule needed and could not read, with what it wanted.
     unreadable: RefCell<BTreeSet<(Place, &'static str)>>,
+    /// Lists of the whole mesh, by what was asked for: a rule may ask again for every resource.
+    lists: RefCell<HashMap<String, list::L>>,
     /// Whether a look-up of the running call came back empty or unknown.
     empty_lookup: Cell<bool>,
 }
@@ -88,6 +90,7 @@ impl Context {
             params: RefCell::default(),
             unknown: RefCell::default(),
             unreadable: RefCell::default(),
+            lists: RefCell::default(),
             empty_lookup: Cell::new(false),
         })
     }

@@ -34,6 +34,16 @@ impl Context {
         L::new(ids.into_iter().map(|id| self.root(id)).collect(), None, None)
     }
 
+    /// A list that is the same for every call, made once.
+    fn kept<I: IntoIterator<Item = ResourceId>>(&self, what: &str, make: impl FnOnce() -> I) -> L {
+        if let Some(list) = self.lists.borrow().get(what) {
+            return list.clone();
+        }
+        let list = self.roots(make());
+        self.lists.borrow_mut().insert(what.to_string(), list.clone());
+        list
+    }
+
     fn kind(&self, name: &str) -> Result<(String, String)> {
         match kinds::resolve(name) {
             Some((group, kind)) => Ok((group.to_string(), kind.to_string())),
@@ -104,11 +114,13 @@ impl Context {
 
     /// Services that istiod sees: inside `discoverySelectors`, without the API server's own.
     fn services(&self) -> L {
-        self.roots(self.mesh.of_kind("", "Service").filter(|id| {
-            let resource = self.mesh.resource(*id);
-            self.mesh.is_discovered(resource.namespace())
-                && !(&*resource.name == "kubernetes" && resource.namespace() == "default")
-        }))
+        self.kept("services()", || {
+            self.mesh.of_kind("", "Service").filter(|id| {
+                let resource = self.mesh.resource(*id);
+                self.mesh.is_discovered(resource.namespace())
+                    && !(&*resource.name == "kubernetes" && resource.namespace() == "default")
+            })
+        })
     }
 
     fn injected(&self, id: WorkloadId) -> Dynamic {
@@ -227,12 +239,12 @@ pub(super) fn register(words: &mut Words<'_>) {
         "all(kind)",
         "all resources of a kind or a role, each identity once: `mesh.all(\"Istiod\")`",
         "all kinds",
-        move |_: M, kind: ImmutableString| {
-            if let Some(role) = Role::parse(&kind) {
-                return Ok(x.roots(x.mesh.with_role(role)));
+        move |_: M, name: ImmutableString| {
+            if let Some(role) = Role::parse(&name) {
+                return Ok(x.kept(&name, || x.mesh.with_role(role)));
             }
-            let (group, kind) = x.kind(&kind)?;
-            Ok(x.roots(x.mesh.of_kind(&group, &kind)))
+            let (group, kind) = x.kind(&name)?;
+            Ok(x.kept(&name, || x.mesh.of_kind(&group, &kind)))
         },
     );
     let x = c.clone();
@@ -297,7 +309,7 @@ pub(super) fn register(words: &mut Words<'_>) {
     );
     let x = c.clone();
     words.word(Mesh, "workloads()", "everything with a pod template", "workloads", move |_: M| {
-        x.roots(x.mesh.workloads.iter().map(|w| w.resource).filter(|id| x.mesh.counts(*id)))
+        x.kept("workloads()", || x.mesh.workloads.iter().map(|w| w.resource).filter(|id| x.mesh.counts(*id)))
     });
     let x = c.clone();
     words.fallible(
