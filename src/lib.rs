@@ -319,7 +319,11 @@ fn own(found: &mut Finding, trees: &Trees, resources: &[Resource]) {
         return;
     }
     let span = found.primary.span;
-    if let Some(resource) = resources.iter().find(|r| r.file == span.file && trees.node(r.root).span().contains(span)) {
+    let extent = |r: &Resource| trees.node(r.root).span();
+    // Resources stand in the order of the files and never overlap.
+    let after = resources.partition_point(|r| (r.file, extent(r).start) <= (span.file, span.start));
+    let owner = after.checked_sub(1).map(|last| &resources[last]);
+    if let Some(resource) = owner.filter(|r| extent(r).contains(span)) {
         found.resource = Some(resource.reference());
         found.primary.template = resource.template.as_deref().map(str::to_string);
         found.fingerprint = run::fingerprint(found.rule.as_str(), found.resource.as_ref(), &found.message);

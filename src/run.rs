@@ -116,7 +116,8 @@ impl Plan {
 /// once, or a bomb of them would take forever.
 fn mentions(root: Node<'_>, keys: &[(String, u32)]) -> bool {
     // Most rules end here.
-    let document = root.tree().document_of(root.id());
+    let tree = root.tree();
+    let document = tree.document_number(root.id()).map(|number| &tree.documents[number]);
     if document.is_some_and(|d| !keys.iter().any(|(_, hash)| d.keys.may_hold(*hash))) {
         return false;
     }

@@ -79,23 +79,24 @@ pub fn apply(
         }
     }
     by_start.sort_by_key(|number| suppressions[*number].covers);
+    let around = around(&by_start, suppressions);
     for finding in findings {
         let at = finding.primary.span;
         let before = by_start
             .partition_point(|n| suppressions[*n].covers.is_some_and(|c| (c.file, c.start) <= (at.file, at.start)));
         let mut suppressed = false;
-        for number in by_start[..before].iter().rev() {
-            let suppression = &suppressions[*number];
-            if suppression.comment.file != at.file {
-                break;
-            }
+        let mut next = before.checked_sub(1);
+        while let Some(place) = next {
+            next = around[place];
+            let number = by_start[place];
+            let suppression = &suppressions[number];
             let (Some(covers), Ok(ignore)) = (suppression.covers, &suppression.said) else {
                 continue;
             };
             if !covers.contains(at) {
                 continue;
             }
-            for (name, used) in ignore.names.iter().zip(&mut used[*number]) {
+            for (name, used) in ignore.names.iter().zip(&mut used[number]) {
                 let matches = is_named(&finding, &name.text);
                 *used |= matches;
                 suppressed |= matches;
@@ -107,6 +108,27 @@ pub fn apply(
         suppression.judge(&used, today, all_rules_ran, names, &mut outcome.extra);
     }
     outcome
+}
+
+/// For each comment, in the order of what they cover: the last before it whose cover reaches into its
+/// own. Whatever covers a place is found from the last comment before it by these steps, without
+/// looking at the thousands that may stand in a file.
+fn around(by_start: &[usize], suppressions: &[Suppression]) -> Vec<Option<usize>> {
+    let covers = |place: usize| suppressions[by_start[place]].covers;
+    let reaches = |outer: usize, inner: usize| match (covers(outer), covers(inner)) {
+        (Some(outer), Some(inner)) => outer.file == inner.file && outer.end > inner.start,
+        _ => false,
+    };
+    let mut open: Vec<usize> = Vec::new();
+    let mut around = Vec::with_capacity(by_start.len());
+    for place in 0..by_start.len() {
+        while open.last().is_some_and(|outer| !reaches(*outer, place)) {
+            open.pop();
+        }
+        around.push(open.last().copied());
+        open.push(place);
+    }
+    around
 }
 
 /// Whether a name of a comment means a finding's rule: its id, stem or topic, or an alias.
@@ -211,7 +233,8 @@ fn fix(title: String, safe: bool, edits: Vec<Edit>) -> Fix {
 /// The name that was most likely meant.
 fn closest<'n>(wanted: &str, names: &[&'n str]) -> Option<&'n str> {
     let allowed = (wanted.chars().count() / 3).clamp(1, 4);
-    let distances = names.iter().map(|name| (strsim::damerau_levenshtein(wanted, name), *name));
+    let near = names.iter().filter(|name| name.len().abs_diff(wanted.len()) <= 4 * allowed);
+    let distances = near.map(|name| (strsim::damerau_levenshtein(wanted, name), *name));
     distances.filter(|(distance, _)| *distance <= allowed).min().map(|(_, name)| name)
 }
 
@@ -231,9 +254,7 @@ fn covered(tree: &Tree, comment: &Comment) -> Option<Span> {
     // The outermost key or item of the line; a value alone on its line stands for its key.
     let place =
         nodes().find(|node| is_key_or_item(*node)).or_else(|| nodes().next().filter(|n| n.parent().is_some()))?;
-    let parent = place.parent()?;
-    let entry = parent.entries().find(|(key, value)| *key == place || *value == place);
-    let (from, to) = entry.unwrap_or((place, place));
+    let (from, to) = place.entry().unwrap_or((place, place));
     Some(tree.span(start(from), to.local_range().end as u32))
 }
 
@@ -252,11 +273,13 @@ fn first_node_from(tree: &Tree, at: u32) -> usize {
 }
 
 fn is_key_or_item(node: Node<'_>) -> bool {
-    node.parent().is_some_and(|parent| parent.is_seq() || parent.entries().any(|(key, _)| key == node))
+    node.is_key() || node.parent().is_some_and(Node::is_seq)
 }
 
 fn whole_document(tree: &Tree, root: Node<'_>) -> Option<Span> {
-    let number = tree.documents.iter().position(|d| d.root == Some(root.id()))?;
+    let near = tree.document_number(root.id())?;
+    // The root of an empty document may stand where the next one starts.
+    let number = (0..=near).rev().find(|number| tree.documents[*number].root == Some(root.id()))?;
     let end = tree.documents.get(number + 1).map_or(tree.text().len() as u32, |next| next.start);
     Some(tree.span(tree.documents[number].start, end))
 }

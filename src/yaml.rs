@@ -192,11 +192,10 @@ impl Tree {
         self.documents.iter().filter_map(|d| d.root).map(|id| self.node(id))
     }
 
-    /// The document that a node stands in.
-    pub fn document_of(&self, id: NodeId) -> Option<&Document> {
+    /// The number of the document that a node stands in.
+    pub fn document_number(&self, id: NodeId) -> Option<usize> {
         let start = self.nodes[id.0 as usize].start;
-        let after = self.documents.partition_point(|d| d.start <= start);
-        self.documents[..after].last()
+        self.documents.partition_point(|d| d.start <= start).checked_sub(1)
     }
 
     /// How many nodes there are.

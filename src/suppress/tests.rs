@@ -62,6 +62,21 @@ fn before_the_first_key_it_covers_the_document() {
 }
 
 #[test]
+fn whatever_covers_a_place_is_found_among_many() {
+    let mut text = "# plimsoll: ignore[sizing]: r\n".to_string();
+    for i in 0..30 {
+        text += &format!("k{i}: # plimsoll: ignore[{}]: r\n", if i % 3 == 0 { "host" } else { "cpu" });
+        for j in 0..5 {
+            text += &format!("  s{j}: x! # plimsoll: ignore[{}]: r\n", if j % 2 == 0 { "cpu" } else { "host" });
+        }
+        text += "  rest: x!\n";
+    }
+    text += "---\n# plimsoll: ignore[host]: r\na: x! # plimsoll: ignore[cpu]: r\nb: x!\n";
+    // Ten of the maps with all six values, two values of each of the others, and the second document.
+    assert_eq!(judged(&text).suppressed.len(), 10 * 6 + 20 * 2 + 2);
+}
+
+#[test]
 fn names_are_ids_stems_topics_and_aliases() {
     for name in ["traffic/host", "host", "traffic", "IST0101", "cpu, host"] {
         let text = format!("a: x! # plimsoll: ignore[{name}]: r\n");

@@ -1,5 +1,7 @@
 //! [`Node`]: a cursor into a tree. Copying it is free; it never changes anything.
 
+use std::collections::HashSet;
+
 use super::scalar::{self, Scalar};
 use super::{Kind, NONE, NodeId, RawNode, Tree, flag, key_hash, short_hash};
 use crate::source::Span;
@@ -234,7 +236,7 @@ impl<'t> Node<'t> {
     fn merged(self, maps: &mut u32) -> Vec<Node<'t>> {
         let merged: Vec<_> = self
             .own_entries()
-            .filter(|(key, _)| key.is_plain() && key.text() == Some("<<"))
+            .filter(|(key, _)| key.is_merge())
             .flat_map(|(_, value)| {
                 let list: Vec<_> = if value.is_seq() { value.items().collect() } else { vec![value] };
                 list
@@ -271,22 +273,43 @@ impl<'t> Node<'t> {
             return Entries::Own(own);
         }
         let mut all: Vec<(Node<'t>, Node<'t>)> = Vec::new();
-        node.collect_entries(&mut all, MERGE_DEPTH, &mut { MERGED_MAPS });
+        node.collect_entries(&mut all, &mut HashSet::new(), MERGE_DEPTH, &mut { MERGED_MAPS });
         Entries::Merged(all.into_iter())
     }
 
-    fn collect_entries(self, all: &mut Vec<(Node<'t>, Node<'t>)>, depth: u8, maps: &mut u32) {
+    fn collect_entries(
+        self,
+        all: &mut Vec<(Node<'t>, Node<'t>)>,
+        keys: &mut HashSet<Option<&'t str>>,
+        depth: u8,
+        maps: &mut u32,
+    ) {
         for (key, value) in self.own_entries() {
-            let merge = key.is_plain() && key.text() == Some("<<");
-            if !merge && !all.iter().any(|(k, _)| k.text() == key.text()) {
+            if !key.is_merge() && keys.insert(key.text()) {
                 all.push((key, value));
             }
         }
         if depth > 0 && all.len() < 10_000 {
             for map in self.merged(maps) {
-                map.target().collect_entries(all, depth - 1, maps);
+                map.target().collect_entries(all, keys, depth - 1, maps);
             }
         }
+    }
+
+    /// Whether it is written `<<` without quotes, as merge keys are.
+    fn is_merge(self) -> bool {
+        self.is_plain() && self.text() == Some("<<")
+    }
+
+    /// Whether it is a key of a map.
+    pub fn is_key(self) -> bool {
+        self.raw().is_key
+    }
+
+    /// The key and the value of which it is one; nothing for items of lists, and for merge keys.
+    pub fn entry(self) -> Option<(Node<'t>, Node<'t>)> {
+        let (key, value) = if self.is_key() { (self, self.at_raw(self.raw().next)?) } else { (self.key()?, self) };
+        (!key.is_merge()).then_some((key, value))
     }
 
     /// Where a finding about this value points: a scalar is its text; a map or list its key; a list
