@@ -3,7 +3,7 @@
 use crate::yaml::{Node, NodeId};
 
 /// An answer about something that may not be in the input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tri {
     /// Certainly.
     Yes,

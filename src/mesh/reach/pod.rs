@@ -1,10 +1,13 @@
 //! From a workload to its pods, as a policy sees them: their labels, named ports and network.
 
+use std::collections::HashMap;
+
 use super::super::Mesh;
 use super::super::selector::{Labels, Tri};
 use super::super::workload::{WorkloadId, container_ports};
 use super::Port;
 use super::verdict::{Answer, Reason};
+use crate::resource::ResourceId;
 use crate::yaml::Node;
 
 /// The labels that injection adds where the pod does not set them, and the one that it adds
@@ -26,10 +29,34 @@ pub(super) struct Pod {
     pub(super) single: bool,
 }
 
+/// What the copies of a workload agree on.
+#[derive(Clone)]
+struct Agreed {
+    labels: Labels,
+    host_network: Answer,
+}
+
 impl Pod {
     /// The pods of all workloads, by number.
     pub(super) fn all(mesh: &Mesh) -> Vec<Pod> {
-        (0..mesh.workloads.len() as u32).map(|i| mesh.pod(WorkloadId(i))).collect()
+        // Copies that differ may be many, and what they agree on is the same for each of them.
+        let mut agreed: HashMap<(ResourceId, Tri), Agreed> = HashMap::new();
+        let ids = (0..mesh.workloads.len() as u32).map(WorkloadId);
+        let pods = ids.map(|id| {
+            let workload = mesh.workload(id);
+            let resource = mesh.resource(workload.resource);
+            let injected = mesh.injected(id);
+            let Agreed { labels, host_network } = if workload.alternative {
+                let first = mesh.copies(resource).first().copied().unwrap_or(workload.resource);
+                agreed.entry((first, injected)).or_insert_with(|| mesh.agreed(id, injected)).clone()
+            } else {
+                mesh.agreed(id, injected)
+            };
+            let single = &*resource.kind == "Pod"
+                || mesh.root(workload.resource).at(&["spec", "replicas"]).and_then(Node::int) == Some(1);
+            Pod { labels, injected, host_network, single }
+        });
+        pods.collect()
     }
 
     /// Why a label that is not among the known ones may exist all the same.
@@ -55,20 +82,12 @@ impl Mesh {
         self.injection(id).sidecar
     }
 
-    fn pod(&self, id: WorkloadId) -> Pod {
-        let workload = self.workload(id);
-        let injected = self.injected(id);
+    fn agreed(&self, id: WorkloadId, injected: Tri) -> Agreed {
         let hosts = self.variants(id).into_iter().map(|v| match self.host_network(self.workload(v)) {
             Tri::Unknown => Answer::Maybe(Reason::HostNetwork),
             known => Answer::of(known, Reason::HostNetwork),
         });
-        Pod {
-            labels: self.labels_with(id, injected),
-            injected,
-            host_network: Answer::agreed(hosts).unwrap_or(Answer::No),
-            single: &*self.resource(workload.resource).kind == "Pod"
-                || self.root(workload.resource).at(&["spec", "replicas"]).and_then(Node::int) == Some(1),
-        }
+        Agreed { labels: self.labels_with(id, injected), host_network: Answer::agreed(hosts).unwrap_or(Answer::No) }
     }
 
     /// The copies of a workload that differ, itself included.
