@@ -101,6 +101,30 @@ impl RuleSet {
     }
 }
 
+/// What a header, a table or a parameter may nest.
+const DEPTH: i32 = 64;
+
+/// Reads the YAML that rules are written in.
+///
+/// # Errors
+///
+/// It is no YAML, no `T`, or nests deeper than anything that makes sense: the parser looks at every
+/// open bracket for every token, which a long run of them would turn into hours.
+pub fn read_yaml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, serde_yaml::Error> {
+    let mut depth = 0;
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = (depth - 1).max(0),
+            _ => {}
+        }
+        if depth > DEPTH {
+            return Err(serde::de::Error::custom(format!("more than {DEPTH} brackets are open at once")));
+        }
+    }
+    serde_yaml::from_str(text)
+}
+
 /// The name that is most alike, for "did you mean".
 pub fn closest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (wanted.chars().count() / 3).clamp(1, 3);
@@ -110,4 +134,19 @@ pub fn closest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Op
         .filter(|(distance, _)| *distance <= allowed)
         .min()
         .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_are_counted_before_they_are_parsed() {
+        let nested =
+            |depth: usize| read_yaml::<serde_yaml::Value>(&format!("{}{}", "[".repeat(depth), "]".repeat(depth)));
+        assert!(nested(60).is_ok());
+        assert!(nested(65).unwrap_err().to_string().contains("brackets"));
+        assert!(read_yaml::<serde_yaml::Value>(&"[{".repeat(1_000_000)).is_err());
+        assert!(read_yaml::<serde_yaml::Value>(&"- []\n".repeat(1_000)).is_ok());
+    }
 }

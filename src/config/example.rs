@@ -27,7 +27,7 @@ struct ExampleConfig {
 /// A reason why the line means nothing.
 pub fn for_example(config: Option<&str>, rule: &str, set: &RuleSet) -> Result<Settings, String> {
     let config: ExampleConfig = match config {
-        Some(text) => serde_yaml::from_str(text).map_err(|e| format!("# config: {e}"))?,
+        Some(text) => crate::rule::read_yaml(text).map_err(|e| format!("# config: {e}"))?,
         None => ExampleConfig::default(),
     };
     let text = |value: &serde_yaml::Value| serde_yaml::to_string(value).unwrap_or_default().trim().to_string();

@@ -232,7 +232,7 @@ const KEYS: [&str; 12] = [
 /// Reads the front matter.
 pub fn parse(yaml: &str) -> Result<Header, HeaderError> {
     let line_of = |needle: &str| yaml.lines().position(|l| l.trim_start().starts_with(needle)).unwrap_or(0);
-    let raw: RawHeader = serde_yaml::from_str(yaml).map_err(|error| {
+    let raw: RawHeader = super::read_yaml(yaml).map_err(|error| {
         let line = error.location().map_or(0, |l| l.line().saturating_sub(1));
         describe(&error.to_string(), line, yaml)
     })?;

@@ -205,7 +205,7 @@ impl ParamValue {
             ParamType::OneOf(choices) if choices.iter().any(|c| c == text) => ParamValue::Text(text.to_string()),
             ParamType::OneOf(_) => return Err(wrong()),
             ParamType::List(_) | ParamType::Map(_) | ParamType::Record(_) => {
-                let value: Value = serde_yaml::from_str(text).map_err(|_| wrong())?;
+                let value: Value = super::read_yaml(text).map_err(|_| wrong())?;
                 return ParamValue::read(&value, kind);
             }
         })

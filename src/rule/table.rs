@@ -19,7 +19,7 @@ pub struct Table {
 /// Reads a table file; the error is a line (from 0) and a reason.
 pub fn parse(yaml: &str) -> Result<Table, (usize, String)> {
     let at = |error: &serde_yaml::Error| error.location().map_or(0, |l| l.line().saturating_sub(1));
-    let table: Table = serde_yaml::from_str(yaml).map_err(|e| (at(&e), e.to_string()))?;
+    let table: Table = super::read_yaml(yaml).map_err(|e| (at(&e), e.to_string()))?;
     if table.date.parse::<jiff::civil::Date>().is_err() {
         return Err((0, format!("date \"{}\" is not written as 2026-11-22", table.date)));
     }
