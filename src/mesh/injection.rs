@@ -23,6 +23,8 @@ pub struct Injection {
     pub ambient: Tri,
     /// The revision that injects, if that is known.
     pub revision: Box<str>,
+    /// What it is to Istio; nothing for the workloads of others.
+    pub component: Option<Component>,
 }
 
 /// What a pod of Istio's own is; such a pod is no meshed workload.
@@ -79,8 +81,9 @@ impl Mesh {
     }
 
     pub(super) fn decide_injection(&self, workload: &Workload) -> Injection {
-        if self.component(workload).is_some() {
-            return Injection { sidecar: Tri::No, ambient: Tri::No, revision: DEFAULT_REVISION.into() };
+        let component = self.component(workload);
+        if component.is_some() {
+            return Injection { sidecar: Tri::No, ambient: Tri::No, revision: DEFAULT_REVISION.into(), component };
         }
         let (sidecar, revision) = self.sidecar(workload);
         let ambient = if self.host_network(workload) == Tri::Yes {
@@ -88,7 +91,7 @@ impl Mesh {
         } else {
             self.asks_for_ambient(workload).and(sidecar.negate())
         };
-        Injection { sidecar, ambient, revision: revision.into() }
+        Injection { sidecar, ambient, revision: revision.into(), component }
     }
 
     fn sidecar(&self, workload: &Workload) -> (Tri, String) {
@@ -211,9 +214,9 @@ impl Mesh {
         let tags_unknown = self.istiods.len() == 1 && self.installation.webhooks.is_empty();
         (0..self.workloads.len() as u32).map(WorkloadId).filter(move |id| {
             let workload = self.workload(*id);
-            let gateway =
-                matches!(self.component(workload), Some(Component::Gateway | Component::Waypoint | Component::Ztunnel));
             let injection = self.injection(*id);
+            let gateway =
+                matches!(injection.component, Some(Component::Gateway | Component::Waypoint | Component::Ztunnel));
             let revision = match workload.labels.value(REVISION) {
                 Some(revision) if gateway => revision,
                 _ => &injection.revision,

@@ -105,7 +105,7 @@ impl Mesh {
         }
         let image = container.and_then(|c| c.get("image")).and_then(Node::text);
         let injected = container.is_some() && image.is_some_and(|i| i != "auto");
-        if injected || self.component(workload).is_some() {
+        if injected || self.injection(id).component.is_some() {
             let place = container.map_or(workload.template, |c| Place { tree, node: c.id() });
             return Setting::Unset(place);
         }

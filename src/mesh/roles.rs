@@ -10,7 +10,7 @@ use crate::rule::header::Role;
 pub fn has(mesh: &Mesh, id: ResourceId, role: Role) -> Tri {
     let workload = mesh.workload_of(id);
     let component =
-        |wanted: Component| Tri::from(workload.is_some_and(|w| mesh.component(mesh.workload(w)) == Some(wanted)));
+        |wanted: Component| Tri::from(workload.is_some_and(|w| mesh.injection(w).component == Some(wanted)));
     match role {
         Role::Mesh => Tri::No,
         Role::Workload => workload.is_some().into(),
