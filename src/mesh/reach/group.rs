@@ -99,8 +99,8 @@ impl Mesh {
             return Tri::No;
         }
         let others = if self.reach.others(pod.namespace) { Tri::Unknown } else { Tri::No };
-        let policies = self.reach.policies(pod.namespace);
-        policies.iter().fold(others, |any, policy| any.or(isolates(policy, &pod, direction)))
+        let policies = self.reach.policies(pod.namespace, &pod.pod.labels);
+        policies.into_iter().fold(others, |any, policy| any.or(isolates(policy, &pod, direction)))
     }
 
     /// What blocks a side; nothing if no policy isolates it, for then it is open (case 1).

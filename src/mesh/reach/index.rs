@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::Mesh;
+use super::super::selector::{Labels, Requirement};
 use super::compile::{Refusal, compile};
-use super::pod::Pod;
+use super::pod::{Pod, may_be_injected};
 use super::policy::{Policy, Variant};
 use crate::resource::{Copy, Part, ResourceId};
 use crate::yaml::Place;
@@ -28,12 +29,65 @@ const OTHERS: [(&str, &str); 9] = [
 /// What questions about reachability are answered from.
 #[derive(Debug, Default)]
 pub struct Index {
-    policies: HashMap<Box<str>, Vec<Policy>>,
+    policies: HashMap<Box<str>, Policies>,
     refused: Vec<Refused>,
     others_everywhere: bool,
     others_in: HashSet<Box<str>>,
     /// By number of the workload.
     pub(super) pods: Vec<Pod>,
+}
+
+/// The policies of one namespace.
+#[derive(Debug, Default)]
+struct Policies {
+    /// In order.
+    all: Vec<Policy>,
+    /// Those whose pods must have one value of one label, by key and value.
+    by_label: HashMap<Box<str>, HashMap<Box<str>, Vec<usize>>>,
+    /// The others.
+    others: Vec<usize>,
+}
+
+impl Policies {
+    fn new(all: Vec<Policy>) -> Policies {
+        let mut policies = Policies { all, ..Policies::default() };
+        for (number, policy) in policies.all.iter().enumerate() {
+            // Labels that injection may add make a selector match pods that don't have them yet.
+            let label = match policy.variants.as_slice() {
+                [only] => {
+                    let requirements = only.pods.selector.requirements.iter();
+                    requirements.filter_map(Requirement::single).find(|(key, _)| !may_be_injected(key))
+                }
+                _ => None,
+            };
+            match label {
+                Some((key, value)) => {
+                    let values = policies.by_label.entry(key.into()).or_default();
+                    values.entry(value.into()).or_default().push(number);
+                }
+                None => policies.others.push(number),
+            }
+        }
+        policies
+    }
+
+    /// The policies that may select pods with these labels, in order.
+    fn concerning(&self, labels: &Labels) -> Vec<&Policy> {
+        if labels.open || self.by_label.is_empty() {
+            return self.all.iter().collect();
+        }
+        let mut numbers = self.others.clone();
+        for label in labels.iter() {
+            let Some(values) = self.by_label.get(&label.key) else { continue };
+            match &label.value {
+                Some(value) => numbers.extend(values.get(value).into_iter().flatten()),
+                None => numbers.extend(values.values().flatten()),
+            }
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers.into_iter().map(|number| &self.all[number]).collect()
+    }
 }
 
 /// A policy that the API server refuses: it isolates nothing (cases 12, 15, 34, 42, 58 to 60).
@@ -52,6 +106,7 @@ impl Index {
     /// (case 22).
     pub(in super::super) fn new(mesh: &Mesh) -> Index {
         let mut index = Index::default();
+        let mut policies: HashMap<&str, Vec<Policy>> = HashMap::new();
         for id in mesh.of_kind(GROUP, "NetworkPolicy") {
             let resource = mesh.resource(id);
             let copies = match resource.copy {
@@ -64,11 +119,13 @@ impl Index {
                 .map(|copy| (*copy, compile(mesh, *copy)))
                 .collect();
             // Its name may be changed, so that it stands beside another; or nobody adds its component.
-            index.add(resource.namespace(), id, resource.part != Part::Whole, read);
+            let policy = index.policy(id, resource.part != Part::Whole, read);
+            policies.entry(resource.namespace()).or_default().extend(policy);
         }
-        // By name, not by file: which policy a finding is about must not depend on where it stands.
-        for policies in index.policies.values_mut() {
-            policies.sort_by_key(|policy| mesh.resource(policy.id).name.clone());
+        for (namespace, mut all) in policies {
+            // By name, not by file: which policy a finding is about must not depend on where it stands.
+            all.sort_by_key(|policy| mesh.resource(policy.id).name.clone());
+            index.policies.insert(namespace.into(), Policies::new(all));
         }
         for (group, kind) in OTHERS {
             for id in mesh.of_kind(group, kind) {
@@ -84,7 +141,13 @@ impl Index {
         index
     }
 
-    fn add(&mut self, namespace: &str, id: ResourceId, open: bool, read: Vec<(ResourceId, Result<Variant, Refusal>)>) {
+    /// A policy of the copies that the API server takes; the others are noted.
+    fn policy(
+        &mut self,
+        id: ResourceId,
+        open: bool,
+        read: Vec<(ResourceId, Result<Variant, Refusal>)>,
+    ) -> Option<Policy> {
         let copies = read.len();
         let mut variants = Vec::new();
         for (resource, result) in read {
@@ -93,15 +156,14 @@ impl Index {
                 Err(Refusal { place, reason }) => self.refused.push(Refused { resource, place, reason }),
             }
         }
-        if !variants.is_empty() {
-            let policy = Policy { id, may_be_absent: open || variants.len() < copies, variants };
-            self.policies.entry(namespace.into()).or_default().push(policy);
-        }
+        let may_be_absent = open || variants.len() < copies;
+        (!variants.is_empty()).then_some(Policy { id, may_be_absent, variants })
     }
 
-    /// The policies of a namespace that have an effect, in order.
-    pub fn policies(&self, namespace: &str) -> &[Policy] {
-        self.policies.get(namespace).map_or(&[], Vec::as_slice)
+    /// The policies of a namespace that may select pods with these labels, in order; the others
+    /// certainly don't.
+    pub(super) fn policies(&self, namespace: &str, labels: &Labels) -> Vec<&Policy> {
+        self.policies.get(namespace).map_or_else(Vec::new, |policies| policies.concerning(labels))
     }
 
     /// The policies that the API server refuses, in order.

@@ -19,6 +19,11 @@ const TUNNEL: &str = "networking.istio.io/tunnel";
 /// The one named port that injection adds (case 65).
 const ENVOY_PROM: (&str, Port) = ("http-envoy-prom", Port { protocol: super::Protocol::Tcp, number: 15090 });
 
+/// Whether injection may add a label of that key.
+pub(super) fn may_be_injected(key: &str) -> bool {
+    key == TUNNEL || INJECTED.contains(&key)
+}
+
 /// What is known of a workload's pods.
 #[derive(Debug)]
 pub(super) struct Pod {
@@ -64,7 +69,7 @@ impl Pod {
         let doubtful = match self.injected {
             Tri::No => false,
             Tri::Yes => key == TUNNEL,
-            Tri::Unknown => key == TUNNEL || INJECTED.contains(&key),
+            Tri::Unknown => may_be_injected(key),
         };
         doubtful.then_some(Reason::Injection)
     }

@@ -175,7 +175,7 @@ impl<'m> Question<'m> {
             _ => return Answer::Yes,
         };
         let mut all = Outcomes { absent: true, ..Outcomes::default() };
-        for policy in self.mesh.reach.policies(target.namespace) {
+        for policy in self.mesh.reach.policies(target.namespace, &target.pod.labels) {
             all = all.together(self.outcomes(policy, target, direction));
         }
         match (all.absent || all.allows, all.denies) {
@@ -213,11 +213,11 @@ impl<'m> Question<'m> {
         let End::Pod(target) = self.target(direction) else {
             return Vec::new();
         };
-        let certain = |policy: &&Policy| {
+        let certain = |policy: &&'m Policy| {
             !policy.may_be_absent
                 && policy.variants.iter().all(|variant| target.isolated_by(variant, direction) == Answer::Yes)
         };
-        self.mesh.reach.policies(target.namespace).iter().filter(certain).collect()
+        self.mesh.reach.policies(target.namespace, &target.pod.labels).into_iter().filter(certain).collect()
     }
 
     pub(super) fn isolating_ids(&self, direction: Direction) -> Vec<ResourceId> {
