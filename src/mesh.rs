@@ -17,8 +17,10 @@ pub mod proxy;
 pub mod reach;
 pub mod roles;
 pub mod scaling;
+pub mod scope;
 pub mod selector;
 pub mod service;
+pub mod tracing;
 pub mod workload;
 
 use std::collections::{HashMap, HashSet};

@@ -25,6 +25,43 @@ pub(super) fn register(words: &mut Words<'_>) {
             })
         },
     );
+    let x = c.clone();
+    words.fallible(
+        On::Mesh,
+        "sidecar_of(workload)",
+        "the `Sidecar` that narrows what its proxy receives; missing if none does",
+        "Sidecar",
+        move |_: M, v: V| -> Result<V> {
+            Ok(match x.mesh.sidecar_of(x.need_workload(v, "sidecar_of()")?) {
+                Ok(found) => x.root(found),
+                Err(absence) => x.absent(v.place, absence),
+            })
+        },
+    );
+    let x = c.clone();
+    words.fallible(
+        On::Mesh,
+        "tracing(resource)",
+        "what names the provider for the traces that a Telemetry, mesh configuration, istiod or workload sets up; missing if nothing is traced",
+        "mesh configuration, Telemetry",
+        move |_: M, v: V| -> Result<V> {
+            Ok(match x.mesh.tracing(x.need_resource(v, "tracing()")?) {
+                Ok(place) => V::at(place),
+                Err(absence) => x.absent(v.place, absence),
+            })
+        },
+    );
+    let x = c.clone();
+    words.fallible(
+        On::Mesh,
+        "sampling(resource)",
+        "the percentage of requests that it lets trace; missing if it sets none, or something else overrides it",
+        "mesh configuration, Telemetry",
+        move |_: M, v: V| -> Result<V> {
+            let id = x.need_resource(v, "sampling()")?;
+            Ok(x.mesh.sampling(id).map_or_else(|| x.missing(v.place, Vec::new(), None), V::at))
+        },
+    );
     let x = c;
     words.fallible(
         On::Mesh,
