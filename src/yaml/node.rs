@@ -104,6 +104,12 @@ impl<'t> Node<'t> {
         self.target().raw().flags & flag::UNKNOWN != 0
     }
 
+    /// Whether its text must not be shown.
+    pub fn is_secret(self) -> bool {
+        let node = self.target();
+        node.tree.is_secret(NodeId(node.id))
+    }
+
     /// `null`, `~`, or nothing at all.
     pub fn is_null(self) -> bool {
         matches!(self.scalar(), Some(Scalar::Null))
@@ -340,7 +346,11 @@ impl<'t> Node<'t> {
         }
         match raw.kind {
             Kind::Map => self.own_entries().next().map_or_else(|| self.span(), |(key, _)| key.span()),
-            _ => self.items().next().filter(|item| item.id > self.id).map_or_else(|| self.span(), Node::place),
+            _ => {
+                // An empty item stands where its list does: asking it would come back here.
+                let has_place = |item: &Node<'_>| item.id > self.id && !item.local_range().is_empty();
+                self.items().next().filter(has_place).map_or_else(|| self.span(), Node::place)
+            }
         }
     }
 

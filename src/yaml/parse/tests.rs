@@ -148,6 +148,17 @@ fn places_of_collections() {
 }
 
 #[test]
+fn the_place_of_an_empty_item_is_its_lists() {
+    for text in ["-", "- -", "a: [~]\nb:\n- ", "- - \n  - x"] {
+        let t = tree(text);
+        for number in 0..t.len() {
+            let place = t.node(super::super::NodeId(number as u32)).place();
+            assert!(t.text().get(place.range()).is_some(), "{text:?}");
+        }
+    }
+}
+
+#[test]
 fn raw_templates_are_told_from_yaml() {
     let is_template = |text: &str| super::super::is_template_text(&tree(text));
     assert!(is_template("a: {{ .Values.x }}\n"));
