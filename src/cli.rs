@@ -21,6 +21,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::finding::{Problem, Severity};
+use crate::report::sanitize::without_commands;
 
 /// How a run ends; the same for every format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,15 +118,21 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     status.into()
 }
 
-/// Prints; a closed pipe means that the reader has seen enough.
+/// Prints what people read, and JSON; no name in it passes for a command to a CI runner.
 fn out(text: &str) {
+    raw(&without_commands(text));
+}
+
+/// Prints what another program applies byte by byte; a closed pipe means that the reader has seen
+/// enough.
+fn raw(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
 fn err(text: &str) {
     let mut stderr = std::io::stderr().lock();
-    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    let _ = stderr.write_all(without_commands(text).as_bytes()).and_then(|()| stderr.flush());
 }
 
 /// Shows problems that stop a command.

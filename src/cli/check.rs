@@ -1,16 +1,17 @@
 //! `plimsoll check`
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::terminal::{Color, style};
 use super::timing::{self, Bar};
-use super::{Status, complain, configuration, err, input, out, project};
+use super::{Status, complain, configuration, err, input, out, project, raw};
 use crate::config::file::ConfigFile;
 use crate::config::{Flags, Preset, Settings};
 use crate::finding::{Problem, Severity};
 use crate::progress::{Progress, Stage};
-use crate::report::sanitize::one_line;
+use crate::report::sanitize::{clean, one_line};
 use crate::report::{Report, Style, json, pretty, short};
 use crate::run::Loaded;
 use crate::source::walk::{Collected, STDIN};
@@ -312,11 +313,11 @@ fn edit(
         for id in &result.changed {
             let file = after.sources.file(*id);
             if outcome.secrets.iter().any(|span| span.file == *id) {
-                err(&format!("plimsoll: {} holds secrets; its diff is not shown\n", file.name));
+                err(&format!("plimsoll: {} holds secrets; its diff is not shown\n", one_line(&file.name)));
                 continue;
             }
             let old = before.iter().find(|(b, _)| b == id).map_or("", |(_, text)| text);
-            out(&fix::diff(&file.name, old, &file.text));
+            show_diff(&fix::diff(&file.name, old, &file.text));
         }
         // What counts here is whether anything would change, not what else was found.
         return match status(&outcome, None) {
@@ -347,7 +348,8 @@ fn edit(
         for conflict in &result.conflicts {
             err(&format!(
                 "plimsoll: not applied: {} ({}): another fix changes the same place\n",
-                conflict.title, conflict.rule
+                one_line(&conflict.title),
+                conflict.rule
             ));
         }
         if !result.settled {
@@ -355,6 +357,15 @@ fn edit(
         }
     }
     status(&outcome, fail_on)
+}
+
+/// A diff is to be applied, so a program gets it as it is; a terminal gets what it can't obey.
+fn show_diff(diff: &str) {
+    if std::io::stdout().is_terminal() {
+        out(&clean(diff));
+    } else {
+        raw(diff);
+    }
 }
 
 fn write(sources: &Sources, id: FileId) -> Result<(), Problem> {

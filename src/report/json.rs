@@ -5,8 +5,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::sanitize::stand_in;
-use super::{Report, Skipped, Unknown, sentence};
+use super::{Report, Skipped, Unknown, sanitize, sentence};
 use crate::finding::{Edit, Finding, Fix, Label, Place, Problem, ResourceRef, Severity};
 use crate::source::{SourceFile, Sources};
 
@@ -18,13 +17,7 @@ pub fn render(report: &Report) -> String {
 /// A value as indented JSON and a newline, harmless for a terminal.
 pub fn escaped(value: &impl Serialize) -> String {
     // Writing to memory fails only for keys that are no text, and the structs have none.
-    let text = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
-    if !text.contains(|c| stand_in(c).is_some()) {
-        return text;
-    }
-    // They stand inside strings, where JSON may keep them and a terminal would obey them.
-    let escaped = |c: char| stand_in(c).map_or_else(|| c.to_string(), |_| format!("\\u{:04x}", c as u32));
-    text.chars().map(escaped).collect()
+    sanitize::json(&(serde_json::to_string_pretty(value).unwrap_or_default() + "\n")).into_owned()
 }
 
 #[derive(Serialize)]

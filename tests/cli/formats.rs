@@ -204,3 +204,29 @@ fn max_per_rule_folds_what_people_see_and_nothing_else() {
     run("--max-per-rule 1 --format short").ends(1, &["\"w29\" runs"]).lacks(&["more of"]);
     assert_eq!(run("--max-per-rule 1 --format json").json()["findings"].as_array().unwrap().len(), 30);
 }
+
+#[test]
+fn names_that_a_ci_runner_or_a_terminal_would_obey() {
+    let name = "\\u202e\\U000E0041 ##vso[task.x] aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa ::error::owned";
+    let s = shop();
+    s.write("::a.yaml", deployment("cart", 1).replace("name: cart", &format!("name: \"{name}\"")));
+    for format in ["pretty", "short", "json"] {
+        let said = s.run(&format!("check ::a.yaml {OURS} --format {format} --min-severity info"));
+        let text = said.out + &said.err;
+        assert!(text.contains("error::owned"), "{text}");
+        assert!(!text.contains("##vso[") && !text.contains(['\u{202e}', '\u{e0041}']), "{text}");
+        assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
+    }
+    let finding = s.run(&format!("check ::a.yaml {OURS} --format json")).json()["findings"][0].clone();
+    assert!(finding["resource"]["name"].as_str().unwrap().contains("\u{202e}\u{e0041} ##vso["), "{finding}");
+}
+
+#[test]
+fn titles_of_strangers_rules_are_harmless_in_json() {
+    let s = shop();
+    let rule = s.read("rules/ops/replicas.rhai").replacen("//! # ", "//! # \u{202e}\u{200b}", 1);
+    s.write("rules/ops/replicas.rhai", rule);
+    let said = s.run("rules --rules rules --format json");
+    assert!(!said.out.contains(['\u{202e}', '\u{200b}']), "{}", said.out);
+    assert!(said.json().as_array().unwrap().iter().any(|r| r["title"].as_str().unwrap().starts_with('\u{202e}')));
+}
