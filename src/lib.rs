@@ -126,7 +126,7 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     put_in_order(&mut outcome.findings);
     run::number_fingerprints(&mut outcome.findings);
 
-    outcome.secrets = secrets(sources, &trees, &input.resources);
+    outcome.secrets = trees.secrets();
     outcome.summary = Summary {
         files: sources.len(),
         documents: input.documents,
@@ -269,7 +269,7 @@ fn read(sources: &Sources, trees: &Trees, settings: &Settings) -> Read {
         read.documents += found.documents;
         let unreadable = tree.is_broken();
         let is_manifest =
-            !found.resources.is_empty() || looks_like_manifest(tree.text()) || settings.named.contains(&file.name);
+            !found.resources.is_empty() || resource::looks_like_one(tree.text()) || settings.named.contains(&file.name);
         let no_manifest = kustomize.passed_over(&file.name);
         if let Some(reason) = no_manifest {
             found.resources.clear();
@@ -306,11 +306,6 @@ fn read(sources: &Sources, trees: &Trees, settings: &Settings) -> Read {
         read.skipped.push(Skipped { path: kustomization, reason, notable: true });
     }
     read
-}
-
-/// `apiVersion:` or `kind:` at the start of a line.
-fn looks_like_manifest(text: &str) -> bool {
-    ["apiVersion:", "kind:"].iter().any(|key| text.starts_with(key) || text.contains(&format!("\n{key}")))
 }
 
 /// Gives a finding that Rust made the resource that it lies in.
@@ -388,31 +383,4 @@ fn unknown_thing(what: String, rules: usize) -> Unknown {
         None
     };
     Unknown { what, rules, declare: declare.map(str::to_string) }
-}
-
-/// Values of Secrets and private keys.
-fn secrets(sources: &Sources, trees: &Trees, resources: &[Resource]) -> Vec<Span> {
-    let mut spans = Vec::new();
-    for secret in resources.iter().filter(|r| r.holds_secrets()) {
-        let root = trees.node(secret.root);
-        for key in ["data", "stringData"] {
-            spans.extend(root.get(key).into_iter().flat_map(yaml::Node::entries).map(|(_, value)| value.span()));
-        }
-    }
-    // Of a Secret that can't be read nobody knows where its values stand.
-    for (_, tree) in trees.files().filter(|(_, tree)| tree.is_broken() && tree.text().contains("Secret")) {
-        spans.push(Span::new(tree.file, 0, tree.text().len()));
-    }
-    for (id, file) in sources.iter() {
-        let mut from = 0;
-        while let Some(at) = file.text[from..].find("PRIVATE KEY-----").map(|n| from + n) {
-            let body = at + "PRIVATE KEY-----".len();
-            let end = file.text[body..].find("-----END").map_or(file.text.len(), |n| body + n);
-            spans.push(Span::new(id, body, end));
-            from = (end + "-----END".len()).min(file.text.len());
-            // The end's own marker opens no other key: at most `ENCRYPTED ` stands before it.
-            from += file.text[from..].find("PRIVATE KEY-----").map_or(0, |n| if n < 16 { n + 16 } else { 0 });
-        }
-    }
-    spans
 }

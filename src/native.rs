@@ -60,7 +60,9 @@ pub fn yaml_error(set: &RuleSet, error: &Error) -> Finding {
             found.labels.push(label(first, "the first"));
             found.help.push("remove one of them".to_string());
         }
-        ErrorKind::Limit => found.help.push("split the file".to_string()),
+        ErrorKind::Limit => {
+            found.help.push("make the document smaller; a cluster would not take it either".to_string())
+        }
         _ => found.help.push("the other documents of the file were checked; this one was not".to_string()),
     }
     found
@@ -69,8 +71,7 @@ pub fn yaml_error(set: &RuleSet, error: &Error) -> Finding {
 /// Values that a rule needed and could not read.
 pub fn unreadable_value(mesh: &Mesh, set: &RuleSet, place: crate::yaml::Place, wanted: &str) -> Finding {
     let node = mesh.trees.node(place);
-    let secret = mesh.owner(place).is_some_and(|id| mesh.resource(id).holds_secrets());
-    let text = node.text().filter(|t| !secret && t.len() <= 60);
+    let text = node.text().filter(|t| !node.is_secret() && t.len() <= 60);
     let what = text.map_or("this text".to_string(), |text| format!("\"{text}\""));
     let article = if wanted == "number" { "a number" } else { wanted };
     let article =

@@ -81,11 +81,6 @@ impl Resource {
         if self.group.is_empty() { self.version.to_string() } else { format!("{}/{}", self.group, self.version) }
     }
 
-    /// Whether its values must not be shown: a Secret.
-    pub fn holds_secrets(&self) -> bool {
-        &*self.kind == "Secret" && self.group.is_empty()
-    }
-
     /// Whether it is not known that exactly this is applied: another copy may be, or what kustomize
     /// makes of it.
     pub fn is_open(&self) -> bool {
@@ -195,9 +190,68 @@ fn kustomize_origin(text: &str) -> String {
         .map_or_else(|| text.trim().to_string(), |path| path.trim().to_string())
 }
 
+/// Whether a text, which may not be readable, is meant as a manifest: `apiVersion` or `kind` stands as
+/// a key at the start of a line, or anywhere in a document that is one flow: `{"kind": …`.
+pub fn looks_like_one(text: &str) -> bool {
+    let mut in_flow = false;
+    let mut starts_document = true;
+    for line in text.trim_start_matches('\u{feff}').lines() {
+        let rest = line.strip_prefix("---").map(str::trim_start);
+        starts_document |= rest.is_some();
+        let line = rest.unwrap_or(line);
+        if starts_document && !line.trim().is_empty() && !line.starts_with(['#', '%']) {
+            starts_document = false;
+            in_flow = line.trim_start().starts_with('{');
+        }
+        let is_key = |at: usize, key: &str| {
+            let (before, behind) = (&line[..at], &line[at + key.len()..]);
+            let (before, behind) = match before.chars().next_back().filter(|c| matches!(c, '"' | '\'')) {
+                Some(quote) => (&before[..at - 1], behind.strip_prefix(quote).unwrap_or("")),
+                None => (before, behind),
+            };
+            let starts = before.is_empty()
+                || (in_flow && before.trim_end().chars().next_back().is_none_or(|c| matches!(c, '{' | ',')));
+            starts && behind.trim_start().starts_with(':')
+        };
+        if ["apiVersion", "kind"].iter().any(|key| line.match_indices(key).any(|(at, _)| is_key(at, key))) {
+            return true;
+        }
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_meant_as_a_manifest() {
+        for text in [
+            "apiVersion: v1\na: [",
+            "\u{feff}kind: Service\na: [",
+            "a: 1\n---\n\"apiVersion\": v1\na: [",
+            "'kind' : x\na: [",
+            "--- {apiVersion: v1, kind: Service, spec: {",
+            "# c\n{a: 1, kind: Service",
+            "{\n    \"apiVersion\": \"v1\",\n    \"items\": [",
+            "{\"items\":[{\"kind\":\"Pod\"",
+        ] {
+            assert!(looks_like_one(text), "{text}");
+        }
+        for text in [
+            "a:\n  kind: x\nb: [",
+            "a: {kind: x",
+            "kinds: x\na: [",
+            "text: \"kind: x\na: [",
+            "{a: b-kind: x",
+            "mankind: [",
+            "\"kind: x\na: [",
+            "# kind: x\na: [",
+            "[{kind: x",
+        ] {
+            assert!(!looks_like_one(text), "{text}");
+        }
+    }
     use std::sync::Arc;
 
     fn resources(text: &str) -> Found {

@@ -5,6 +5,7 @@
 //! [`vocabulary`] lists every word with its meaning, for load-time checks and for `rules/README.md`.
 
 mod answers;
+mod budget;
 pub mod check;
 mod compare;
 mod draft;
@@ -19,6 +20,7 @@ mod tokens;
 mod value;
 pub mod vocabulary;
 
+pub use budget::Taken;
 pub use draft::Raw;
 pub use runner::{Call, Outcome, Runner, fits};
 
@@ -33,6 +35,7 @@ use crate::mesh::Mesh;
 use crate::mesh::absence::Absence;
 use crate::rule::{Params, RuleSet};
 use crate::yaml::Place;
+use budget::Budget;
 use draft::Draft;
 
 /// What a value is beside a node: where nothing is, or only a part of it is meant.
@@ -69,6 +72,8 @@ pub(crate) struct Context {
     unreadable: RefCell<BTreeSet<(Place, &'static str)>>,
     /// Lists of the whole mesh, by what was asked for: a rule may ask again for every resource.
     lists: RefCell<HashMap<String, list::L>>,
+    /// What the running call may still take.
+    budget: Budget,
     /// Whether a look-up of the running call came back empty or unknown.
     empty_lookup: Cell<bool>,
 }
@@ -91,11 +96,21 @@ impl Context {
             unknown: RefCell::default(),
             unreadable: RefCell::default(),
             lists: RefCell::default(),
+            budget: Budget::default(),
             empty_lookup: Cell::new(false),
         })
     }
 
+    /// Notes what the running rule asked for and the input does not show.
+    fn note_unknown(&self, what: &str) {
+        if !self.unknown.borrow().contains(what) && self.budget.says(what.len()) {
+            self.unknown.borrow_mut().insert(what.to_string());
+        }
+    }
+
     fn ghost(&self, ghost: Ghost) -> u32 {
+        let keys = if let Ghost::Missing { keys, .. } = &ghost { keys.len() } else { 0 };
+        self.budget.makes(size_of::<Ghost>() + keys * size_of::<Rc<str>>());
         let mut ghosts = self.ghosts.borrow_mut();
         ghosts.push(ghost);
         ghosts.len() as u32

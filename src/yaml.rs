@@ -12,6 +12,7 @@ mod forest;
 mod node;
 pub mod parse;
 pub mod scalar;
+mod secret;
 
 use std::sync::Arc;
 
@@ -167,6 +168,8 @@ pub struct Tree {
     /// What could not be read.
     pub errors: Vec<Error>,
     segments: Option<Segments>,
+    /// Scalars whose text must not be shown, by number, in order.
+    secret: Vec<u32>,
     /// The scalar that the text comes from, for embedded text.
     pub outer: Option<(u32, NodeId)>,
 }

@@ -24,6 +24,8 @@ mod scratch;
 mod selection;
 #[path = "cli/status.rs"]
 mod status;
+#[path = "cli/strangers.rs"]
+mod strangers;
 #[path = "cli/suppression.rs"]
 mod suppression;
 #[path = "cli/terminal.rs"]

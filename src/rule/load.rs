@@ -7,7 +7,7 @@ use include_dir::{Dir, include_dir};
 
 use super::header;
 use super::{Library, Rule, RuleSet, closest, page, table};
-use crate::finding::{Problem, RuleId};
+use crate::finding::{Problem, RuleId, Severity};
 use crate::source::SourceFile;
 
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
@@ -56,7 +56,9 @@ impl Loader {
             self.problems.push(Problem::error(format!("rules folder \"{}\" is not there", folder.display())));
             return;
         }
-        for entry in walkdir::WalkDir::new(folder).sort_by_file_name().max_depth(8) {
+        let is_hidden = |e: &walkdir::DirEntry| e.depth() > 0 && e.file_name().as_encoded_bytes().starts_with(b".");
+        let entries = walkdir::WalkDir::new(folder).sort_by_file_name().max_depth(8).into_iter();
+        for entry in entries.filter_entry(|e| !is_hidden(e)) {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
@@ -64,11 +66,19 @@ impl Loader {
                     continue;
                 }
             };
-            if !entry.file_type().is_file() || !is_rule_or_table(entry.path()) {
-                continue;
+            let path = entry.path();
+            // Links to files are read: Kubernetes mounts ConfigMaps so. Those to folders may go in circles.
+            if entry.depth() > 0 && entry.path_is_symlink() && path.is_dir() {
+                let name = path.display();
+                let mut problem = Problem::error(format!("rules folder \"{name}\" is a link and is not read"));
+                problem.severity = Severity::Warning;
+                self.problems.push(problem.help(format!("name it: --rules {name}")));
             }
-            let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_path_buf();
-            self.read(entry.path(), &relative);
+            // A link that leads nowhere is told by reading it; a pipe would be waited for.
+            if is_rule_or_table(path) && (path.is_file() || !path.exists()) {
+                let relative = path.strip_prefix(folder).unwrap_or(path).to_path_buf();
+                self.read(path, &relative);
+            }
         }
     }
 

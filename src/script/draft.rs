@@ -89,7 +89,9 @@ impl Context {
             // Nothing is said about a value that the input does not show, whatever led there.
             rests_on_unknown: self.is_unknown(v).then(|| "values that stand elsewhere".to_string()),
         }));
-        self.drafts.borrow_mut().push(draft.clone());
+        if self.budget.says(message.len()) {
+            self.drafts.borrow_mut().push(draft.clone());
+        }
         F(draft)
     }
 
@@ -100,7 +102,7 @@ impl Context {
         for draft in drafts {
             let draft = draft.borrow();
             if let Some(what) = &draft.rests_on_unknown {
-                self.unknown.borrow_mut().insert(what.clone());
+                self.note_unknown(what);
                 continue;
             }
             let mut raw = draft.raw.clone();
@@ -145,8 +147,18 @@ impl Context {
         {
             return;
         }
-        let label = Label { place: self.found_at(v), message: text.to_string() };
-        finding.0.borrow_mut().raw.labels.push(label);
+        if self.budget.says(text.len()) {
+            let label = Label { place: self.found_at(v), message: text.to_string() };
+            finding.0.borrow_mut().raw.labels.push(label);
+        }
+    }
+
+    /// One more text of a finding.
+    fn say(&self, finding: F, text: &str, texts: fn(&mut Raw) -> &mut Vec<String>) -> F {
+        if self.budget.says(text.len()) {
+            texts(&mut finding.0.borrow_mut().raw).push(text.to_string());
+        }
+        finding
     }
 
     fn fix(&self, finding: &F, title: &str, edits: &Dynamic, safe: bool) -> Result<()> {
@@ -167,7 +179,8 @@ impl Context {
         let Some(mut edits) = all.into_iter().map(|e| e.0).collect::<Option<Vec<_>>>() else { return Ok(()) };
         edits.sort();
         let overlap = edits.windows(2).any(|w| w[0].span.file == w[1].span.file && w[0].span.end > w[1].span.start);
-        if !edits.is_empty() && !overlap {
+        let text = edits.iter().map(|edit| edit.text.len()).sum::<usize>();
+        if !edits.is_empty() && !overlap && self.budget.says(title.len() + text) {
             finding.0.borrow_mut().raw.fixes.push(Fix { title: title.to_string(), safe, edits });
         }
         Ok(())
@@ -179,13 +192,13 @@ impl Context {
             Some(v) => self.shown(v),
             None => super::compare::plain_text(value).unwrap_or_default(),
         };
-        let mut draft = finding.0.borrow_mut();
-        let rendered = draft.raw.resource.is_some_and(|id| {
+        let rendered = finding.0.borrow().raw.resource.is_some_and(|id| {
             let resource = self.mesh.resource(id);
             resource.generated && !resource.live
         });
         if rendered {
-            draft.raw.help.push(format!("in the chart's values, set `{key}: {text}`"));
+            let text = format!("in the chart's values, set `{key}: {text}`");
+            self.say(finding.clone(), &text, |raw| &mut raw.help);
         }
     }
 }
@@ -222,22 +235,25 @@ pub(super) fn register(words: &mut Words<'_>) {
         }
         f
     });
-    words.word(Finding, "label(text)", "what the finding's own place is", "", |f: F, text: ImmutableString| {
-        let place = f.0.borrow().raw.primary.clone();
-        f.0.borrow_mut().raw.labels.insert(0, Label { place, message: text.to_string() });
+    let x = c.clone();
+    words.word(Finding, "label(text)", "what the finding's own place is", "", move |f: F, text: ImmutableString| {
+        if x.budget.says(text.len()) {
+            let place = f.0.borrow().raw.primary.clone();
+            f.0.borrow_mut().raw.labels.insert(0, Label { place, message: text.to_string() });
+        }
         f
     });
-    words.word(Finding, "help(text)", "what to do, as an imperative", "", |f: F, text: ImmutableString| {
-        f.0.borrow_mut().raw.help.push(text.to_string());
-        f
+    let x = c.clone();
+    words.word(Finding, "help(text)", "what to do, as an imperative", "", move |f: F, text: ImmutableString| {
+        x.say(f, &text, |raw| &mut raw.help)
     });
-    words.word(Finding, "note(text)", "figures with their source", "", |f: F, text: ImmutableString| {
-        f.0.borrow_mut().raw.notes.push(text.to_string());
-        f
+    let x = c.clone();
+    words.word(Finding, "note(text)", "figures with their source", "", move |f: F, text: ImmutableString| {
+        x.say(f, &text, |raw| &mut raw.notes)
     });
-    words.word(Finding, "link(url)", "where to read more", "", |f: F, text: ImmutableString| {
-        f.0.borrow_mut().raw.links.push(text.to_string());
-        f
+    let x = c.clone();
+    words.word(Finding, "link(url)", "where to read more", "", move |f: F, text: ImmutableString| {
+        x.say(f, &text, |raw| &mut raw.links)
     });
     words.word(
         Finding,

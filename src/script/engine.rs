@@ -22,6 +22,9 @@ use crate::yaml::{Trees, key_hash};
 /// Operations that one call of a rule may take: about a second.
 const MAX_OPERATIONS: u64 = 5_000_000;
 
+/// Bytes of a text in a rule, and of all texts in an array together.
+pub(super) const MAX_TEXT: usize = 1 << 16;
+
 /// An engine that compiles: limits and syntax, without words.
 pub(super) fn bare() -> (Engine, AfterDot) {
     let mut engine = Engine::new_raw();
@@ -40,12 +43,13 @@ pub(super) fn bare() -> (Engine, AfterDot) {
         .set_strict_variables(true)
         .set_fast_operators(false)
         .set_max_operations(MAX_OPERATIONS)
-        .set_max_call_levels(32)
+        .set_max_call_levels(16)
         .set_max_expr_depths(64, 64)
-        .set_max_string_size(1 << 16)
-        .set_max_array_size(1 << 17)
-        .set_max_map_size(1 << 16)
-        .set_max_variables(256)
+        .set_max_string_size(MAX_TEXT)
+        // What all variables of all calls may hold together is the product of these.
+        .set_max_array_size(1 << 16)
+        .set_max_map_size(1 << 13)
+        .set_max_variables(64)
         .set_max_modules(0)
         .set_max_functions(64);
     for word in ["switch", "import", "export", "eval"] {
@@ -70,6 +74,8 @@ pub(super) fn equip(engine: &mut Engine, context: &Rc<Context>, properties: &BTr
     engine.register_type_with_name::<crate::units::Quantity>("quantity");
     engine.register_type_with_name::<crate::units::Duration>("duration");
     engine.register_type_with_name::<crate::units::Version>("version");
+    let x = context.clone();
+    engine.on_progress(move |step| x.budget.over_at(step).map(Dynamic::from));
     let mut words = Words::new(engine, context.clone());
     value::register(&mut words);
     list::register(&mut words);

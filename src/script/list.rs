@@ -67,7 +67,8 @@ impl Context {
     /// Whether a map of the manifest has a key, or a list of it an item.
     fn holds(&self, collection: V, text: &str) -> bool {
         let node = self.node(collection);
-        collection.ghost == 0 && (node.get(text).is_some() || node.items().any(|item| item.text() == Some(text)))
+        collection.ghost == 0
+            && (node.get(text).is_some() || node.items().any(|item| item.text() == Some(text) && !item.is_secret()))
     }
 }
 
@@ -77,6 +78,39 @@ fn truth(context: &NativeCallContext<'_>, test: &FnPtr, item: V) -> Result<bool>
         Ok(answer) => Ok(answer),
         Err(_) => super::fail("the test of a list must answer true or false; ask a value with .is_true() or .exists()"),
     }
+}
+
+/// What a closure makes of each item.
+fn map(
+    x: &Context,
+    context: &NativeCallContext<'_>,
+    make: &FnPtr,
+    items: impl Iterator<Item = Dynamic>,
+) -> Result<Array> {
+    let mut made = Array::new();
+    for item in items {
+        let new: Dynamic = make.call_raw(context, None, [item])?;
+        x.budget.makes(size_of::<Dynamic>() + new.read_lock::<ImmutableString>().map_or(0, |text| text.len()));
+        if let Some(reason) = x.budget.over() {
+            return super::fail(reason);
+        }
+        made.push(new);
+    }
+    Ok(made)
+}
+
+/// Texts with another between them, as far as there is room.
+fn join(x: &Context, texts: impl Iterator<Item = String>, between: &str) -> String {
+    let mut joined = String::new();
+    for (number, text) in texts.enumerate() {
+        x.budget.makes(text.len() + between.len());
+        if x.budget.over().is_some() {
+            break;
+        }
+        joined += if number == 0 { "" } else { between };
+        joined += &text;
+    }
+    joined
 }
 
 /// The text of an array (a parameter's) that is spelt most alike.
@@ -137,16 +171,16 @@ pub(super) fn register(words: &mut Words<'_>) {
     let x = c.clone();
     words.silent("closest", move |list: Array, v: V| closest_text(&x, &list, v));
     // A parameter's list and the result of `map` are arrays: they answer the same words.
-    words.silent("join", |list: Array, between: ImmutableString| {
-        let texts: Vec<_> = list.iter().map(|item| super::compare::plain_text(item).unwrap_or_default()).collect();
-        texts.join(&between)
+    let x = c.clone();
+    words.silent("join", move |list: Array, between: ImmutableString| {
+        join(&x, list.iter().map(|item| super::compare::plain_text(item).unwrap_or_default()), &between)
     });
     words.silent("count", |list: Array| list.len() as i64);
     words.silent("first", |list: Array| list.first().cloned().unwrap_or_default());
     words.silent("last", |list: Array| list.last().cloned().unwrap_or_default());
     let x = c.clone();
     words.word(List, "join(text)", "their texts with `text` between", "", move |list: L, between: ImmutableString| {
-        list.items.iter().map(|v| x.shown(*v)).collect::<Vec<_>>().join(&between)
+        join(&x, list.items.iter().map(|v| x.shown(*v)), &between)
     });
     words.fallible(
         List,
@@ -163,15 +197,29 @@ pub(super) fn register(words: &mut Words<'_>) {
             Ok(L { items: Rc::new(kept), ..list })
         },
     );
+    let x = c.clone();
     words.fallible(
         List,
         "map(|x| …)",
         "what the closure makes of each, as an array",
         "",
-        |context: NativeCallContext<'_>, list: L, make: FnPtr| -> Result<Array> {
-            list.items.iter().map(|item| make.call_raw(&context, None, [Dynamic::from(*item)])).collect()
+        move |context: NativeCallContext<'_>, list: L, make: FnPtr| {
+            map(&x, &context, &make, list.items.iter().map(|item| Dynamic::from(*item)))
         },
     );
+    // Rhai's own looks at the size of what comes of it only when all of it is there.
+    let x = c.clone();
+    words.unlisted("map", move |context: NativeCallContext<'_>, list: Array, make: FnPtr| {
+        map(&x, &context, &make, list.into_iter())
+    });
+    let x = c.clone();
+    words.silent("replace", move |text: &mut ImmutableString, old: ImmutableString, new: ImmutableString| {
+        let times = if old.is_empty() { 0 } else { text.matches(old.as_str()).count() };
+        x.budget.makes(times * new.len() + text.len());
+        if times > 0 && x.budget.over().is_none() {
+            *text = text.replace(old.as_str(), &new).into();
+        }
+    });
     words.fallible(
         List,
         "some(|x| test)",
@@ -217,7 +265,7 @@ pub(super) fn register(words: &mut Words<'_>) {
     let x = c.clone();
     words.silent("contains", move |map: V, key: V| x.text(key).is_some_and(|key| x.holds(map, &key)));
     let x = c;
-    words.silent("to_string", move |list: L| list.items.iter().map(|v| x.shown(*v)).collect::<Vec<_>>().join(", "));
+    words.silent("to_string", move |list: L| join(&x, list.items.iter().map(|v| x.shown(*v)), ", "));
     words.silent("len", |list: L| list.items.len() as i64);
     words.silent("==", |a: L, b: L| a.items == b.items);
 }

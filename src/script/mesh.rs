@@ -62,7 +62,7 @@ impl Context {
         let namespace = if kinds::is_cluster_scoped(&group, &kind) { String::new() } else { self.namespace_of(from) };
         Ok(match self.mesh.named(&group, &kind, &namespace, name).first() {
             Some(id) if self.mesh.resource(*id).is_open() => {
-                self.unknown.borrow_mut().insert(format!("which copy of {kind} {name} is applied"));
+                self.note_unknown(&format!("which copy of {kind} {name} is applied"));
                 self.unknown_at(self.mesh.resource(*id).root, "alternatives")
             }
             Some(id) => self.root(*id),
@@ -168,7 +168,7 @@ impl Context {
         self.ends(to, &mut destinations)?;
         let blocked = self.mesh.blocked(&sources, &destinations, port.0);
         for reason in &blocked.depends {
-            self.unknown.borrow_mut().insert(format!("what NetworkPolicies admit ({reason})"));
+            self.note_unknown(&format!("what NetworkPolicies admit ({reason})"));
         }
         Ok(blocked.groups.into_iter().map(|group| Dynamic::from(B(Rc::new(group)))).collect())
     }
@@ -222,7 +222,7 @@ impl Context {
         match text {
             Some(text) => Dynamic::from(ImmutableString::from(text)),
             None => {
-                self.unknown.borrow_mut().insert(what.to_string());
+                self.note_unknown(what);
                 Dynamic::from(self.unknown_at(self.nowhere(), what))
             }
         }

@@ -4,9 +4,11 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Module, Position, Scope};
 
+use super::budget::Taken;
 use super::check::{Checked, range_at};
 use super::draft::Raw;
 use super::mesh::M;
@@ -118,12 +120,14 @@ impl Runner {
         merged.clone()
     }
 
-    /// Calls a rule, by its number, for one subject.
-    pub fn call(&self, rule: usize, call: Call) -> Outcome {
+    /// Calls a rule, by its number, for one subject; `taken` is what the rule took before, and grows.
+    pub fn call(&self, rule: usize, call: Call, taken: &Taken) -> Outcome {
         let Some(ast) = &self.asts[rule] else { return Outcome::default() };
         let context = &self.context;
         *context.params.borrow_mut() = self.params(rule, call);
         context.empty_lookup.set(false);
+        let start = Instant::now();
+        context.budget.start(taken, context.mesh.resources.len());
         let options = CallFnOptions::default().eval_ast(false).rewind_scope(true);
         let scope = &mut Scope::new();
         let result: Result<Dynamic, _> = match call {
@@ -136,8 +140,16 @@ impl Runner {
         let mut outcome = Outcome { findings: context.take_findings(), ..Outcome::default() };
         outcome.unknown = std::mem::take(&mut *context.unknown.borrow_mut());
         context.ghosts.borrow_mut().clear();
-        if let Err(error) = result {
-            outcome.failure = Some(self.failure(rule, call, &error));
+        match (context.budget.end(taken, start.elapsed()), result) {
+            (Some(reason), result) => {
+                // A part of so much says nothing.
+                outcome.findings.clear();
+                let position = result.err().map_or(Position::NONE, |error| error.position());
+                let error = EvalAltResult::ErrorRuntime(reason.into(), position);
+                outcome.failure = Some(self.failure(rule, call, &error));
+            }
+            (None, Err(error)) => outcome.failure = Some(self.failure(rule, call, &error)),
+            (None, Ok(_)) => {}
         }
         outcome
     }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use rhai::{Dynamic, ImmutableString};
 
+use super::engine::MAX_TEXT;
 use super::list::L;
 use super::vocabulary::{On, Words};
 use super::{Context, Ghost};
@@ -21,6 +22,9 @@ pub(crate) struct V {
     /// 0: the node itself; else the number of a ghost.
     pub(crate) ghost: u32,
 }
+
+/// Characters of a value that a message repeats; names of Kubernetes have 253 at most.
+const LONGEST_SHOWN: usize = 500;
 
 /// A value's content, for comparisons.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +59,7 @@ impl Context {
     /// the answer is unknown, and the run says so.
     pub(crate) fn absent(&self, asked: Place, absence: Absence) -> V {
         if absence.certainty == Certainty::Unknown {
-            self.unknown.borrow_mut().insert(absence.what.clone());
+            self.note_unknown(&absence.what);
             return self.unknown_at(asked, &absence.what);
         }
         self.empty_lookup.set(true);
@@ -144,12 +148,17 @@ impl Context {
         }
     }
 
-    /// How a value reads in a message.
+    /// How a value reads in a message: no more of it than somebody reads.
     pub(crate) fn shown(&self, v: V) -> String {
-        let secret = self.resource_of(v).is_some_and(|id| self.mesh.resource(id).holds_secrets());
-        if secret && matches!(self.path(v, false).split(['.', '[']).next(), Some("data" | "stringData")) {
-            return "(secret)".to_string();
+        let mut text = self.shown_whole(v);
+        if let Some((end, _)) = text.char_indices().nth(LONGEST_SHOWN) {
+            text.truncate(end);
+            text.push('…');
         }
+        text
+    }
+
+    fn shown_whole(&self, v: V) -> String {
         if let Some(text) = self.text(v) {
             return text.to_string();
         }
@@ -163,17 +172,20 @@ impl Context {
         if let Some(id) = self.as_resource(v) {
             return self.mesh.resource(id).name.to_string();
         }
+        fn shown(node: Node<'_>) -> Option<&str> {
+            if node.is_secret() { Some("(unknown)") } else { node.text() }
+        }
         let parts: Vec<String> = if node.is_seq() {
-            node.items().take(20).filter_map(|i| i.text().map(str::to_string)).collect()
+            node.items().take(20).filter_map(shown).map(str::to_string).collect()
         } else {
-            node.entries().take(20).filter_map(|(k, v)| Some(format!("{}: {}", k.text()?, v.text()?))).collect()
+            node.entries().take(20).filter_map(|(k, v)| Some(format!("{}: {}", k.text()?, shown(v)?))).collect()
         };
         parts.join(", ")
     }
 
     /// The number that a value holds, whether or not it stands in quotes.
     pub(crate) fn number(&self, v: V) -> Option<f64> {
-        match (v.ghost, self.node(v).scalar()) {
+        match (v.ghost, self.node(v).scalar().filter(|_| !self.is_unknown(v))) {
             (0, Some(Scalar::Int(number))) => Some(number as f64),
             (0, Some(Scalar::Float(number))) => Some(number),
             _ => self.text(v).and_then(|t| t.trim().parse().ok()),
@@ -257,7 +269,7 @@ impl Context {
         let node = self.node(v);
         let range = node.local_range();
         let text = node.tree().text();
-        let at = (v.ghost == 0 && node.kind() == crate::yaml::Kind::Scalar && !wanted.is_empty())
+        let at = (v.ghost == 0 && node.kind() == crate::yaml::Kind::Scalar && !node.is_secret() && !wanted.is_empty())
             .then(|| text.get(range.clone()).and_then(|t| t.find(wanted)))
             .flatten();
         match at {
@@ -279,9 +291,13 @@ pub(super) fn register(words: &mut Words<'_>) {
     let x = c.clone();
     words.word(Value, "exists()", "something stands there", "", move |v: V| !x.is_missing(v) && !x.is_unknown(v));
     let x = c.clone();
-    words.word(Value, "unknown()", "the input does not show it (`${NAME}`, `ENC[…]`)", "", move |v: V| {
-        x.is_unknown(v)
-    });
+    words.word(
+        Value,
+        "unknown()",
+        "the input does not show it (`${NAME}`, `ENC[…]`), or it is the value of a Secret",
+        "",
+        move |v: V| x.is_unknown(v),
+    );
     let x = c.clone();
     words.word(Value, "is_null()", "`null` or nothing after the colon", "", move |v: V| {
         v.ghost == 0 && x.node(v).is_null()
@@ -303,9 +319,13 @@ pub(super) fn register(words: &mut Words<'_>) {
         matches!(x.content(v), Content::Scalar(Scalar::Int(_) | Scalar::Float(_)))
     });
     let x = c.clone();
-    words.word(Value, "text()", "its text, for the functions of Rhai; empty if there is none", "", move |v: V| {
-        x.text(v).unwrap_or_default()
-    });
+    words.word(
+        Value,
+        "text()",
+        "its text, for the functions of Rhai; empty if there is none, or more than 64 KiB",
+        "",
+        move |v: V| x.text(v).filter(|text| text.len() <= MAX_TEXT).unwrap_or_default(),
+    );
     let x = c.clone();
     words.word(Value, "number()", "the number in it, quotes or not; missing if it holds none", "", move |v: V| match x
         .number(v)

@@ -123,6 +123,15 @@ impl<'e> Words<'e> {
         FuncRegistration::new(name).register_into_engine(self.engine, function);
     }
 
+    /// The same for what may fail.
+    pub(crate) fn unlisted<A: 'static, const N: usize, const X: bool, R: Variant + Clone>(
+        &mut self,
+        name: &'static str,
+        function: impl RhaiNativeFunc<A, N, X, R, true> + 'static,
+    ) {
+        FuncRegistration::new(name).register_into_engine(self.engine, function);
+    }
+
     fn add<A: 'static, const N: usize, const X: bool, R: Variant + Clone, const F: bool>(
         &mut self,
         word: Word,
@@ -147,7 +156,6 @@ pub(crate) const STANDARD: &[&str] = &[
     "find",
     "find_map",
     "floor",
-    "for_each",
     "get",
     "index_of",
     "int",

@@ -41,11 +41,11 @@ impl Segments {
 /// The most text that is parsed inside a scalar. Istio's injector templates are 110 KB.
 const MAX_EMBEDDED: usize = 16 << 20;
 
-/// Parses the text of a scalar as YAML (JSON is YAML). Nothing for other nodes, for empty text and
-/// for very long ones. `tree_number` is the outer tree's place in the list of all trees.
+/// Parses the text of a scalar as YAML (JSON is YAML). Nothing for other nodes, for empty text, for
+/// very long ones and for what must not be shown. `tree_number` is the outer tree's place in the list of all trees.
 pub fn parse_scalar(tree_number: u32, node: Node<'_>) -> Option<Tree> {
     let text = node.text()?;
-    if text.trim().is_empty() || text.len() > MAX_EMBEDDED {
+    if text.trim().is_empty() || text.len() > MAX_EMBEDDED || node.is_secret() {
         return None;
     }
     let segments = segments(node, text);

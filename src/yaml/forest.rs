@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use super::{Node, NodeId, Tree, embedded};
+use crate::source::Span;
 
 /// A node of one of the [`Trees`], free of lifetimes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,6 +37,11 @@ impl Trees {
     /// The trees of files, not those in scalars.
     pub fn files(&self) -> impl Iterator<Item = (u32, &Tree)> {
         self.list.iter().take_while(|(_, tree)| !tree.is_embedded()).map(|(i, tree)| (i as u32, tree))
+    }
+
+    /// The places of all trees whose text must not be shown, in no order.
+    pub fn secrets(&self) -> Vec<Span> {
+        self.list.iter().flat_map(|(_, tree)| tree.secrets()).collect()
     }
 
     /// A cursor at a place.

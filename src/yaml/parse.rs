@@ -7,7 +7,8 @@ use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, options
 
 use super::embedded::Segments;
 use super::{
-    Comment, Document, Error, ErrorKind, KeySet, Kind, NONE, NodeId, RawNode, Tree, flag, key_hash, scalar, short_hash,
+    Comment, Document, Error, ErrorKind, KeySet, Kind, NONE, NodeId, RawNode, Tree, flag, key_hash, scalar, secret,
+    short_hash,
 };
 use crate::source::{FileId, Span};
 
@@ -18,13 +19,15 @@ pub struct Limits {
     pub nodes: usize,
     /// Aliases of one text.
     pub aliases: usize,
+    /// Bytes of one scalar. The API server takes no request over 3 MiB.
+    pub scalar: usize,
     /// Errors of one text; past it the rest of the text is not read.
     pub errors: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { nodes: 400_000_000, aliases: 100_000, errors: 100 }
+        Limits { nodes: 400_000_000, aliases: 100_000, scalar: 4 << 20, errors: 100 }
     }
 }
 
@@ -71,12 +74,15 @@ fn build(
             comments: Vec::new(),
             errors: Vec::new(),
             segments,
+            secret: Vec::new(),
             outer,
         },
         stack: Vec::new(),
         anchors: HashMap::new(),
+        sizes: HashMap::new(),
         aliases: 0,
         document: None,
+        limits,
     };
     if source.len() >= u32::MAX as usize {
         builder.error(ErrorKind::Limit, 0, 0, "file is larger than 4 GiB");
@@ -116,6 +122,7 @@ fn build(
     }
     // A copy of the right size: allocators shrink large blocks in place, and keep what lies behind.
     builder.tree.nodes = builder.tree.nodes.as_slice().to_vec();
+    secret::hide(&mut builder.tree);
     builder.tree
 }
 
@@ -130,14 +137,20 @@ struct Open {
     /// Keys by hash once there are many, where a scan for each would be quadratic.
     many: HashMap<u32, Vec<u32>>,
     expects_key: bool,
+    is_anchored: bool,
+    /// The size of the document when it was opened.
+    before: u64,
 }
 
 struct Builder {
     tree: Tree,
     stack: Vec<Open>,
     anchors: HashMap<usize, u32>,
+    /// Nodes of a closed collection with an anchor, aliases followed; by its number.
+    sizes: HashMap<u32, u64>,
     aliases: usize,
     document: Option<PendingDocument>,
+    limits: Limits,
 }
 
 struct PendingDocument {
@@ -146,6 +159,21 @@ struct PendingDocument {
     start: u32,
     root: Option<u32>,
     keys: KeySet,
+    /// Nodes so far, aliases followed, and how many of them stand behind aliases.
+    size: u64,
+    aliased: u64,
+}
+
+/// Whether kubectl's decoder refuses a document with so many nodes, of which so many stand behind
+/// aliases (go.yaml.in/yaml: "document contains excessive aliasing").
+fn is_excessive(aliased: u64, size: u64) -> bool {
+    let (low, high) = (400_000.0, 4_000_000.0);
+    let allowed = match size as f64 {
+        size if size <= low => 0.99,
+        size if size >= high => 0.10,
+        size => 0.99 - 0.89 * (size - low) / (high - low),
+    };
+    aliased > 100 && size > 1_000 && aliased as f64 / size as f64 > allowed
 }
 
 impl Builder {
@@ -162,9 +190,19 @@ impl Builder {
         }
         self.stack.clear();
         self.anchors.clear();
+        self.sizes.clear();
+    }
+
+    /// Drops the document that is being read, whose other events follow and are ignored.
+    fn refuse(&mut self, start: usize, end: usize, message: &str) {
+        self.abandon();
+        self.error(ErrorKind::Limit, start, end, message);
     }
 
     fn event(&mut self, event: Event<'_>, start: usize, end: usize) {
+        if self.document.is_none() && !matches!(event, Event::DocumentStart(..) | Event::Comment(..)) {
+            return;
+        }
         match event {
             Event::DocumentStart(..) => {
                 let first_node = self.tree.nodes.len();
@@ -175,8 +213,11 @@ impl Builder {
                     start: self.tree.errors.last().map_or(from, |e| from.max(e.span.end.min(start as u32))),
                     root: None,
                     keys: KeySet::default(),
+                    size: 0,
+                    aliased: 0,
                 });
                 self.anchors.clear();
+                self.sizes.clear();
             }
             Event::DocumentEnd => {
                 if let Some(document) = self.document.take() {
@@ -194,6 +235,9 @@ impl Builder {
                 self.tree.comments.push(Comment { start: start as u32, end: end as u32, own_line });
             }
             Event::Scalar(value, style, anchor, tag) => {
+                if value.len() > self.limits.scalar {
+                    return self.refuse(start, end, "a value is longer than 4 MiB, more than the API server takes");
+                }
                 let string_tag = tag.as_ref().is_some_and(|t| t.core_suffix() == Some("str"));
                 self.scalar(&value, style, string_tag, anchor, start, end);
             }
@@ -203,6 +247,19 @@ impl Builder {
             Event::Alias(anchor) => {
                 self.aliases += 1;
                 let target = self.anchors.get(&anchor).copied().unwrap_or(NONE);
+                if self.stack.iter().any(|open| open.node == target) {
+                    let message = "the value of this alias holds the alias itself";
+                    self.error(ErrorKind::UnknownAlias, start, end, message);
+                    return self.scalar("", ScalarStyle::Plain, false, 0, start, start);
+                }
+                let behind = self.sizes.get(&target).copied().unwrap_or(1);
+                if let Some(document) = &mut self.document {
+                    document.size = document.size.saturating_add(behind);
+                    document.aliased = document.aliased.saturating_add(behind);
+                    if is_excessive(document.aliased, document.size) {
+                        return self.refuse(start, end, "so many values stand behind aliases that kubectl refuses it");
+                    }
+                }
                 self.push(RawNode {
                     kind: Kind::Alias,
                     flags: 0,
@@ -308,7 +365,10 @@ impl Builder {
             data: NONE,
         });
         self.anchor(anchor, id);
+        let before = self.document.as_ref().map_or(0, |document| document.size);
         self.stack.push(Open {
+            is_anchored: anchor != 0,
+            before,
             node: id,
             last_child: NONE,
             keys: 0,
@@ -319,6 +379,11 @@ impl Builder {
 
     fn close(&mut self, end: usize) {
         let Some(open) = self.stack.pop() else { return };
+        let size = self.document.as_ref().map_or(0, |document| document.size);
+        if open.is_anchored {
+            // The collection itself counts, too.
+            self.sizes.insert(open.node, size - open.before + 1);
+        }
         let flow = self.tree.nodes[open.node as usize].flags & flag::FLOW != 0;
         // A block collection is said to end at the next token; its last child knows better.
         let end =
@@ -330,6 +395,9 @@ impl Builder {
     /// Appends a node to the open collection, or makes it the document's root.
     fn push(&mut self, mut raw: RawNode) -> u32 {
         let id = self.tree.nodes.len() as u32;
+        if let Some(document) = &mut self.document {
+            document.size = document.size.saturating_add(1);
+        }
         let Some(open) = self.stack.last_mut() else {
             if let Some(document) = &mut self.document {
                 document.root.get_or_insert(id);

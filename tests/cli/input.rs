@@ -207,7 +207,7 @@ fn hostile_text_ends_without_a_crash() {
 }
 
 #[test]
-fn rules_survive_aliases_to_aliases_in_what_they_read() {
+fn what_kubectl_refuses_for_its_aliases_is_no_failure_of_a_rule() {
     let s = shop();
     let level = |i: usize| vec![format!("*m{}", i - 1); 10].join(", ");
     let merges: String = (1..30).map(|i| format!("m{i}: &m{i}\n  <<: [{}]\n  k{i}: v\n", level(i))).collect();
@@ -215,5 +215,40 @@ fn rules_survive_aliases_to_aliases_in_what_they_read() {
         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{ name: cart, namespace: shop }}\nm0: &m0 {{ k: v }}\n{merges}spec:\n  <<: *m29\n  replicas: 1\n"
     );
     s.write("a.yaml", text);
-    s.run("check a.yaml --rules rules").ends(1, &["error[ops/replicas]"]);
+    s.run("check a.yaml --rules rules").ends(3, &["error[yaml/invalid]", "refuses"]).lacks(&["failed"]);
+}
+
+#[test]
+fn manifests_in_json_and_flow_style_that_break_off_are_3() {
+    for text in [
+        "{apiVersion: v1, kind: Service, spec: {\n",
+        "{\n  \"apiVersion\": \"v1\",\n  \"items\": [\n",
+        "\"kind\": Service\na: [\n",
+    ] {
+        let s = Scratch::new(&[("a.yaml", text)]);
+        s.run("check .").ends(3, &["yaml/invalid"]);
+    }
+    Scratch::new(&[("a.yaml", "{{ a: [\n")]).run("check .").ends(4, &[]);
+}
+
+#[test]
+fn text_in_utf_16_and_nul_bytes_are_told() {
+    let utf_16 = |big: bool| -> Vec<u8> {
+        let text = "\u{feff}apiVersion: v1\nkind: Service\n";
+        text.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+    };
+    for bytes in [utf_16(false), utf_16(true)] {
+        Scratch::new(&[("a.yaml", bytes)]).run("check .").ends(3, &["UTF-16 is not read; save it as UTF-8"]);
+    }
+    Scratch::new(&[("a.yaml", "kind: Service\napiVersion: v1\0\n")]).run("check .").ends(3, &["yaml/invalid", "␀"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn links_in_a_circle_end() {
+    let s = Scratch::new(&[("a/b.yaml", deployment("cart", 2))]);
+    std::os::unix::fs::symlink("..", s.path("a/up")).unwrap();
+    std::os::unix::fs::symlink("circle.yaml", s.path("a/circle.yaml")).unwrap();
+    s.run("check . -v").ends(0, &["1 resource", "symbolic link"]);
+    s.run("check a/circle.yaml").ends(3, &["input/unreadable-file"]);
 }
