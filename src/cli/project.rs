@@ -30,6 +30,14 @@ pub(super) struct Project {
     pub(super) folders: Vec<PathBuf>,
 }
 
+impl Project {
+    /// The rules of folders beside the built-in ones, without a configuration.
+    pub(super) fn of_folders(folders: Vec<PathBuf>) -> Project {
+        let (set, problems) = load::load(&folders, &[]);
+        Project { loaded: Loaded::new(set, problems), file: None, folders }
+    }
+}
+
 impl Origin {
     /// Reads the configuration for paths, and all rules.
     pub(super) fn read(&self, paths: &[PathBuf]) -> Result<Project, Status> {

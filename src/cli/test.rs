@@ -8,7 +8,6 @@ use super::{Status, complain, out, project};
 use crate::config::file;
 use crate::example;
 use crate::finding::Problem;
-use crate::rule::load;
 use crate::run::Loaded;
 
 #[derive(Debug, clap::Args)]
@@ -71,12 +70,15 @@ fn folders(arguments: &Arguments) -> Result<Vec<PathBuf>, Status> {
 }
 
 fn once(arguments: &Arguments) -> Status {
-    let folders = match folders(arguments) {
-        Ok(folders) => folders,
-        Err(status) => return status,
+    let project = if arguments.folders.is_empty() {
+        match project::Origin::default().read(&[]) {
+            Ok(project) => project,
+            Err(status) => return status,
+        }
+    } else {
+        project::Project::of_folders(arguments.folders.clone())
     };
-    let (set, problems) = load::load(&folders, &[]);
-    let loaded = Loaded::new(set, problems);
+    let project::Project { loaded, folders, .. } = project;
     if !loaded.problems.is_empty() {
         complain(&loaded.problems);
     }
