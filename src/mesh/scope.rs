@@ -68,7 +68,7 @@ mod tests {
         let selecting = |label: &str| {
             sidecar("shop", &format!("workloadSelector: {{labels: {{{label}}}}}")).replace("name: s", "name: t")
         };
-        assert_eq!(found(&[root.clone()]), Ok(1));
+        assert_eq!(found(std::slice::from_ref(&root)), Ok(1));
         assert_eq!(found(&[root.clone(), own.clone()]), Ok(2));
         assert_eq!(found(&[root.clone(), own, selecting("app: a")]), Ok(3));
         assert_eq!(found(&[root, selecting("app: b")]), Ok(1));
