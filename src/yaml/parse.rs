@@ -429,7 +429,9 @@ impl Builder {
         match raw.kind {
             Kind::Map | Kind::Seq => {
                 let message = "a map or a list stands where a key is expected";
-                self.error(ErrorKind::ComplexKey, raw.start as usize, raw.start as usize + 1, message);
+                let start = raw.start as usize;
+                let first = self.tree.text[start..].chars().next().map_or(0, char::len_utf8);
+                self.error(ErrorKind::ComplexKey, start, start + first, message);
                 return;
             }
             Kind::Alias | Kind::Scalar => {}

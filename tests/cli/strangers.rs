@@ -75,9 +75,8 @@ fn a_rule_sees_no_secret_wherever_it_stands() {
             secret.replace('\n', "\n  ").trim_end_matches(' ')
         ),
         format!("apiVersion: v1\nkind: Secret\n{applied}\ndata:\n  {values}"),
-        format!(
-            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: c }}\ndata:\n  x: |\n    kind: Secret\n    data: {{ password: hunter2 }}\nspec: {{ inner: {{ kind: Secret, data: {{ password: hunter2, pin: 82734651 }} }} }}\n"
-        ),
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: c }\ndata:\n  x: |\n    kind: Secret\n    data: { password: hunter2 }\nspec: { inner: { kind: Secret, data: { password: hunter2, pin: 82734651 } } }\n"
+            .to_string(),
         format!("{secret}data:\n  {values}  - {{\n"),
     ];
     for text in &texts {
@@ -85,7 +84,7 @@ fn a_rule_sees_no_secret_wherever_it_stands() {
             ["--min-severity info --max-per-rule 0", "--format json", "--format short", "--diff", "--fix=unsafe"]
         {
             let said = run(NOSY, &[("b.yaml", text)], arguments);
-            let all = format!("{said}").replace("guessed its", "").replace("hunter2 in map", "");
+            let all = said.to_string();
             assert!(!all.contains("hunter2") && !all.contains("HUNTER2") && !all.contains("82734651"), "{text}\n{all}");
             assert!(!all.contains("guessed") && !all.contains("failed on"), "{text}\n{all}");
         }

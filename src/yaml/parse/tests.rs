@@ -217,3 +217,12 @@ fn empty_values_and_blocks_overlap_nothing() {
     assert_eq!(root.get("x").unwrap().local_range(), 4..4);
     assert_eq!(slice(&t, root.get(":y").unwrap().key().unwrap()), ":y");
 }
+
+#[test]
+fn errors_about_keys_lie_in_the_text_and_cut_no_character() {
+    for text in ["?\n-", "? é: 1\n: 2\n", "? [é]\n"] {
+        let t = tree(text);
+        assert!(t.errors.iter().any(|error| error.kind == ErrorKind::ComplexKey), "{text:?}");
+        assert!(t.errors.iter().all(|error| text.get(error.span.range()).is_some()), "{text:?}: {:?}", t.errors);
+    }
+}
