@@ -1,9 +1,15 @@
 //! Events to tree: the only place that makes spans.
 
+mod keys;
+mod limits;
+mod repair;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, options};
+use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, StructureStyle, options};
+
+use limits::{Limits, is_excessive};
 
 use super::embedded::Segments;
 use super::{
@@ -11,25 +17,6 @@ use super::{
     short_hash,
 };
 use crate::source::{FileId, Span};
-
-/// What hostile input may cost. Nesting is bounded by the parser (255 levels).
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Nodes of one text; past it the rest of the text is not read.
-    pub nodes: usize,
-    /// Aliases of one text.
-    pub aliases: usize,
-    /// Bytes of one scalar. The API server takes no request over 3 MiB.
-    pub scalar: usize,
-    /// Errors of one text; past it the rest of the text is not read.
-    pub errors: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { nodes: 400_000_000, aliases: 100_000, scalar: 4 << 20, errors: 100 }
-    }
-}
 
 /// What YAML takes for white space; Rust knows more of it.
 const BLANK: [char; 4] = [' ', '\t', '\r', '\n'];
@@ -63,67 +50,23 @@ fn build(
     outer: Option<(u32, NodeId)>,
     limits: Limits,
 ) -> Tree {
-    let source = text.clone();
-    let mut builder = Builder {
-        tree: Tree {
-            file,
-            text,
-            nodes: Vec::with_capacity(source.len() / BYTES_PER_NODE),
-            decoded: Vec::new(),
-            documents: Vec::new(),
-            comments: Vec::new(),
-            errors: Vec::new(),
-            segments,
-            secret: Vec::new(),
-            outer,
-        },
-        stack: Vec::new(),
-        anchors: HashMap::new(),
-        sizes: HashMap::new(),
-        aliases: 0,
-        document: None,
-        limits,
-    };
-    if source.len() >= u32::MAX as usize {
-        builder.error(ErrorKind::Limit, 0, 0, "file is larger than 4 GiB");
-        return builder.tree;
-    }
-    let mut parser = Parser::new_from_str_with_options(&source, parser_options());
-    while let Some(result) = parser.next_event() {
-        match result {
-            Ok((event, span)) => {
-                let Some(range) = span.byte_range() else { continue };
-                builder.event(event, range.start, range.end);
-                if builder.tree.nodes.len() > limits.nodes || builder.aliases > limits.aliases {
-                    builder.abandon();
-                    let message = "too many nodes or aliases; the rest of the file was not read";
-                    builder.error(ErrorKind::Limit, range.start, range.end, message);
-                    break;
-                }
-            }
-            Err(error) => {
-                let at = error.marker().byte_offset().unwrap_or(0).min(source.len());
-                let end = source[at..].chars().next().map_or(at, |c| at + if c == '\n' { 0 } else { c.len_utf8() });
-                builder.abandon();
-                let mut message = error.info();
-                if let Some(cut) = message.find(" at byte ").or_else(|| message.find(" at char ")) {
-                    message.truncate(cut);
-                }
-                builder.error(ErrorKind::Syntax, at, end, &message);
-                if builder.tree.errors.len() >= limits.errors {
-                    break;
-                }
-                match parser.proceed_next_document() {
-                    Ok(true) => {}
-                    Ok(false) | Err(_) => break,
-                }
-            }
+    let mut source = text.clone();
+    let mut comments = Vec::new();
+    loop {
+        let mut builder = Builder::new(file, text.clone(), segments.clone(), outer, limits);
+        if source.len() >= u32::MAX as usize {
+            builder.error(ErrorKind::Limit, 0, 0, "file is larger than 4 GiB");
+            return builder.tree;
         }
+        let Err(error) = builder.read(&source, comments.len() < limits.repairs) else {
+            return builder.finish(comments);
+        };
+        let Some((repaired, start, end)) = repair::without_comment(&source, &error) else {
+            return builder.finish(comments);
+        };
+        source = repaired;
+        comments.push(Comment { start: start as u32, end: end as u32, own_line: false });
     }
-    // A copy of the right size: allocators shrink large blocks in place, and keep what lies behind.
-    builder.tree.nodes = builder.tree.nodes.as_slice().to_vec();
-    secret::hide(&mut builder.tree);
-    builder.tree
 }
 
 /// Manifests have a node for every 10 to 14 bytes; too low a guess costs a copy.
@@ -164,19 +107,94 @@ struct PendingDocument {
     aliased: u64,
 }
 
-/// Whether kubectl's decoder refuses a document with so many nodes, of which so many stand behind
-/// aliases (go.yaml.in/yaml: "document contains excessive aliasing").
-fn is_excessive(aliased: u64, size: u64) -> bool {
-    let (low, high) = (400_000.0, 4_000_000.0);
-    let allowed = match size as f64 {
-        size if size <= low => 0.99,
-        size if size >= high => 0.10,
-        size => 0.99 - 0.89 * (size - low) / (high - low),
-    };
-    aliased > 100 && size > 1_000 && aliased as f64 / size as f64 > allowed
-}
-
 impl Builder {
+    fn new(
+        file: FileId,
+        text: Arc<str>,
+        segments: Option<Segments>,
+        outer: Option<(u32, NodeId)>,
+        limits: Limits,
+    ) -> Builder {
+        let nodes = Vec::with_capacity(text.len() / BYTES_PER_NODE);
+        let tree = Tree {
+            file,
+            text,
+            nodes,
+            decoded: Vec::new(),
+            documents: Vec::new(),
+            comments: Vec::new(),
+            errors: Vec::new(),
+            segments,
+            secret: Vec::new(),
+            outer,
+        };
+        Builder {
+            tree,
+            stack: Vec::new(),
+            anchors: HashMap::new(),
+            sizes: HashMap::new(),
+            aliases: 0,
+            document: None,
+            limits,
+        }
+    }
+
+    /// Reads a text to its end. An error that may be repaired is answered, and the rest is not read.
+    fn read(&mut self, source: &str, may_repair: bool) -> Result<(), ScanError> {
+        let limits = self.limits;
+        let mut parser = Parser::new_from_str_with_options(source, parser_options());
+        while let Some(result) = parser.next_event() {
+            match result {
+                Ok((event, span)) => {
+                    let Some(range) = span.byte_range() else { continue };
+                    self.event(event, range.start, range.end);
+                    if self.tree.nodes.len() > limits.nodes || self.aliases > limits.aliases {
+                        self.abandon();
+                        let message = "too many nodes or aliases; the rest of the file was not read";
+                        self.error(ErrorKind::Limit, range.start, range.end, message);
+                        break;
+                    }
+                }
+                Err(error) if may_repair && repair::without_comment(source, &error).is_some() => return Err(error),
+                Err(error) => {
+                    self.syntax(source, &error);
+                    if self.tree.errors.len() >= limits.errors {
+                        break;
+                    }
+                    match parser.proceed_next_document() {
+                        Ok(true) => {}
+                        Ok(false) | Err(_) => break,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops the document that the parser can't read.
+    fn syntax(&mut self, source: &str, error: &ScanError) {
+        let at = error.marker().byte_offset().unwrap_or(0).min(source.len());
+        let end = source[at..].chars().next().map_or(at, |c| at + if c == '\n' { 0 } else { c.len_utf8() });
+        self.abandon();
+        let mut message = error.info();
+        if let Some(cut) = message.find(" at byte ").or_else(|| message.find(" at char ")) {
+            message.truncate(cut);
+        }
+        self.error(ErrorKind::Syntax, at, end, &message);
+    }
+
+    fn finish(self, comments: Vec<Comment>) -> Tree {
+        let mut tree = self.tree;
+        // A copy of the right size: allocators shrink large blocks in place, and keep what lies behind.
+        tree.nodes = tree.nodes.as_slice().to_vec();
+        if !comments.is_empty() {
+            tree.comments.extend(comments);
+            tree.comments.sort_by_key(|comment| comment.start);
+        }
+        secret::hide(&mut tree);
+        tree
+    }
+
     fn error(&mut self, kind: ErrorKind, start: usize, end: usize, message: &str) {
         let span = self.tree.span(start as u32, end as u32);
         self.tree.errors.push(Error { kind, span, message: message.to_string() });
@@ -424,79 +442,7 @@ impl Builder {
         }
         id
     }
-
-    fn check_key(&mut self, map: u32, id: u32, raw: RawNode) {
-        match raw.kind {
-            Kind::Map | Kind::Seq => {
-                let message = "a map or a list stands where a key is expected";
-                let start = raw.start as usize;
-                let first = self.tree.text[start..].chars().next().map_or(0, char::len_utf8);
-                self.error(ErrorKind::ComplexKey, start, start + first, message);
-                return;
-            }
-            Kind::Alias | Kind::Scalar => {}
-        }
-        let key = self.tree.node(NodeId(id));
-        let text = key.text().unwrap_or("");
-        let hash = key_hash(text);
-        if let Some(document) = &mut self.document {
-            document.keys.insert(hash);
-        }
-        if raw.kind == Kind::Alias {
-            return;
-        }
-        let merges = text == "<<" && key.is_plain();
-        let twin = if merges { None } else { self.twin(map, id, text, hash) };
-        if let Some(first) = twin.map(|first| self.tree.node(NodeId(first)).span()) {
-            let message = format!("key \"{text}\" stands twice");
-            let span = key.span();
-            self.tree.errors.push(Error { kind: ErrorKind::DuplicateKey(first), span, message });
-        }
-        self.tree.nodes[id as usize].hash = short_hash(hash);
-        if merges {
-            self.tree.nodes[map as usize].flags |= flag::MERGE;
-        }
-        let Some(open) = self.stack.last_mut() else { return };
-        open.keys += 1;
-        if open.keys == MANY_KEYS {
-            let earlier: Vec<u32> = self.scalar_keys(map, NONE).collect();
-            let hashed: Vec<_> = earlier.into_iter().map(|key| (key_hash(self.key_text(key)), key)).collect();
-            let Some(open) = self.stack.last_mut() else { return };
-            for (hash, key) in hashed {
-                open.many.entry(hash).or_default().push(key);
-            }
-        } else if open.keys > MANY_KEYS && twin.is_none() {
-            open.many.entry(hash).or_default().push(id);
-        }
-    }
-
-    /// The first key of a map with a text, before `id`.
-    fn twin(&self, map: u32, id: u32, text: &str, hash: u32) -> Option<u32> {
-        let same =
-            |other: u32| self.key_text(other) == text && !(text == "<<" && self.tree.node(NodeId(other)).is_plain());
-        let open = self.stack.last()?;
-        if open.keys < MANY_KEYS {
-            let kept = short_hash(hash);
-            return self.scalar_keys(map, id).find(|key| self.tree.nodes[*key as usize].hash == kept && same(*key));
-        }
-        open.many.get(&hash)?.iter().copied().find(|key| same(*key))
-    }
-
-    /// The keys of a map that are scalars, up to `end`.
-    fn scalar_keys(&self, map: u32, end: u32) -> impl Iterator<Item = u32> {
-        let nodes = &self.tree.nodes;
-        let after = move |id: u32| nodes.get(id as usize).map_or(NONE, |node| node.next);
-        let keys = std::iter::successors(Some(nodes[map as usize].data), move |key| Some(after(after(*key))));
-        keys.take_while(move |key| *key != end && *key != NONE).filter(|key| nodes[*key as usize].kind == Kind::Scalar)
-    }
-
-    fn key_text(&self, key: u32) -> &str {
-        self.tree.node(NodeId(key)).text().unwrap_or("")
-    }
 }
-
-/// From how many keys on they are looked up by hash.
-const MANY_KEYS: usize = 16;
 
 /// The `|` or `>` of a block scalar whose content starts at `content`.
 fn block_scalar_start(text: &str, content: usize) -> usize {
@@ -523,7 +469,7 @@ fn indicator(line: &str) -> Option<usize> {
         let before_ok = at == 0 || line[..at].ends_with([' ', '\t']);
         let rest = line[at + 1..].trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'));
         let tail = rest.trim_start();
-        (before_ok && (tail.is_empty() || (tail.starts_with('#') && rest.len() > tail.len()))).then_some(at)
+        (before_ok && (tail.is_empty() || tail.starts_with('#'))).then_some(at)
     })
 }
 

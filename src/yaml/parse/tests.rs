@@ -226,3 +226,17 @@ fn errors_about_keys_lie_in_the_text_and_cut_no_character() {
         assert!(t.errors.iter().all(|error| text.get(error.span.range()).is_some()), "{text:?}: {:?}", t.errors);
     }
 }
+
+#[test]
+fn comments_without_a_blank_before_them_are_read_as_kubectl_reads_them() {
+    let text = "a: \"x\"# é\nb: [y]#2\nc: >#3\n  z\nd: {e: 1}#4\r\nf: 5 # own\n";
+    let t = tree(text);
+    assert!(t.errors.is_empty(), "{:?}", t.errors);
+    let root = t.roots().next().unwrap();
+    let at = |key: &str| slice(&t, root.get(key).unwrap());
+    assert_eq!([at("a"), at("b"), at("c"), at("f")], ["\"x\"", "[y]", ">#3\n  z", "5"]);
+    let comments: Vec<&str> = t.comments.iter().map(|c| &text[c.start as usize..c.end as usize]).collect();
+    assert_eq!(comments, ["# é", "#2", "#3", "#4", "# own"]);
+    // Many of them are no YAML that somebody wrote.
+    assert_eq!(tree(&"a: \"x\"#\n---\n".repeat(40)).errors.len(), 24);
+}
