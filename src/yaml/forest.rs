@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Node, NodeId, Tree, embedded};
 use crate::source::Span;
@@ -21,12 +22,17 @@ pub struct Place {
 pub struct Trees {
     list: boxcar::Vec<Tree>,
     embedded: Mutex<HashMap<Place, Option<u32>>>,
+    /// Bytes that were parsed behind aliases.
+    aliased: AtomicUsize,
 }
+
+/// The most text that is parsed behind aliases: each of them leads to a tree of its own.
+const MOST_ALIASED: usize = 16 << 20;
 
 impl Trees {
     /// The trees of files, in the order of the files.
     pub fn new(files: impl IntoIterator<Item = Tree>) -> Trees {
-        Trees { list: files.into_iter().collect(), embedded: Mutex::default() }
+        Trees { list: files.into_iter().collect(), ..Trees::default() }
     }
 
     /// The tree of that number.
@@ -55,12 +61,20 @@ impl Trees {
         Some(Place { tree: place.tree, node: node.id() })
     }
 
-    /// Parses the text of a scalar as YAML or JSON; nothing if it is no scalar, empty, or broken.
+    /// Parses the text of a scalar as YAML or JSON; nothing if it is no scalar, empty, or broken, or if
+    /// too much stands behind aliases.
     pub fn parse(&self, place: Place) -> Option<Place> {
         let number = {
             let mut known = self.embedded.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             *known.entry(place).or_insert_with(|| {
-                let tree = embedded::parse_scalar(place.tree, self.node(place))?;
+                let node = self.node(place);
+                if node.is_alias() {
+                    let length = node.text()?.len();
+                    if self.aliased.fetch_add(length, Ordering::Relaxed) + length > MOST_ALIASED {
+                        return None;
+                    }
+                }
+                let tree = embedded::parse_scalar(place.tree, node)?;
                 Some(self.list.push(tree) as u32)
             })
         }?;
@@ -94,5 +108,23 @@ impl Trees {
             Some((tree, node)) => format!("{}|{inner}", self.path_to(Place { tree, node }, resource, named)),
             None => inner,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::source::FileId;
+
+    #[test]
+    fn text_behind_many_aliases_is_not_parsed_forever() {
+        let text = format!("x: &x |\n  a: {}\ny: [{}]\n", "z".repeat(1 << 20), vec!["*x"; 20].join(", "));
+        let trees = Trees::new([super::super::parse::parse(FileId(0), Arc::from(text))]);
+        let root = trees.tree(0).roots().next().unwrap();
+        let parsed = |node: Node<'_>| trees.parse(Place { tree: 0, node: node.id() }).is_some();
+        assert!(parsed(root.get("x").unwrap()));
+        assert_eq!(root.get("y").unwrap().items().filter(|item| parsed(*item)).count(), 15);
     }
 }
