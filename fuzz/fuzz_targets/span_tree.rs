@@ -48,8 +48,8 @@ fn lies_in_its_parent(tree: &Tree, node: Node<'_>) {
 
 fn stands_at_its_span(tree: &Tree, node: Node<'_>) {
     let slice = &tree.text()[node.local_range()];
-    // On several lines it depends on their indentation.
-    if slice.contains(['\n', '\r', '\u{85}', '\u{2028}']) {
+    // On several lines it depends on their indentation; a merge is no entry.
+    if slice == "<<" || slice.contains(['\n', '\r', '\u{85}', '\u{2028}']) {
         return;
     }
     let is_key = node.key().is_none() && node.parent().is_some_and(Node::is_map);

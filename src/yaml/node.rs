@@ -220,7 +220,7 @@ impl<'t> Node<'t> {
         let mut found = None;
         while at != NONE {
             let entry = &node.tree.nodes[at as usize];
-            if entry.hash == kept && entry.kind == Kind::Scalar {
+            if entry.hash == kept {
                 let candidate = Node { tree: node.tree, id: at };
                 if candidate.text() == Some(key) {
                     // The last of two equal keys wins, as in kubectl's decoder.

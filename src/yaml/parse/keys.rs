@@ -24,6 +24,7 @@ impl Builder {
             document.keys.insert(hash);
         }
         if raw.kind == Kind::Alias {
+            self.tree.nodes[id as usize].hash = short_hash(hash);
             return;
         }
         let merges = text == "<<" && key.is_plain();

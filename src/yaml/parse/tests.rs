@@ -240,3 +240,12 @@ fn comments_without_a_blank_before_them_are_read_as_kubectl_reads_them() {
     // Many of them are no YAML that somebody wrote.
     assert_eq!(tree(&"a: \"x\"#\n---\n".repeat(40)).errors.len(), 24);
 }
+
+#[test]
+fn a_key_may_be_an_alias() {
+    let t = tree("a: &k name\n*k : x\n&l b: *l\nc: &m [1]\n");
+    let root = t.roots().next().unwrap();
+    assert_eq!(root.get("name").and_then(super::super::Node::text), Some("x"));
+    assert_eq!(root.get("b").and_then(super::super::Node::text), Some("b"));
+    assert!(root.entries().all(|(key, _)| root.get(key.text().unwrap()).is_some()));
+}
