@@ -202,10 +202,15 @@ impl Settings {
         for (setting, rule) in rules.iter_mut().zip(&set.rules) {
             setting.on &= cluster.declared.is_production() || !rule.header.production_only;
         }
-        let environment = cluster.declared.environment.as_deref().unwrap_or("prod");
+        let environment = cluster.declared.environment.as_deref();
+        // `prod` means every name of production.
+        let is_environment = |wanted: &String| {
+            environment == Some(wanted) || (is_production(wanted) && cluster.declared.is_production())
+        };
         for overriding in &self.overrides {
             let is = |list: &[String], own: &str| list.is_empty() || list.iter().any(|x| x == own);
-            if !is(&overriding.clusters, &cluster.name) || !is(&overriding.environments, environment) {
+            let fits = overriding.environments.is_empty() || overriding.environments.iter().any(is_environment);
+            if !fits || !is(&overriding.clusters, &cluster.name) {
                 continue;
             }
             let mut condition = overriding.condition.clone();
@@ -245,6 +250,10 @@ impl Settings {
             findings.iter_mut().filter(|f| f.rule == rule.id).for_each(|f| f.severity = severity);
         }
     }
+}
+
+fn is_production(environment: &str) -> bool {
+    Declared { environment: Some(environment.to_string()), ..Declared::default() }.is_production()
 }
 
 /// A path on disk as it is seen from a folder, with `/` between folders.

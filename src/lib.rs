@@ -46,13 +46,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use config::Settings;
 use finding::{Finding, Problem};
+use layout::elsewhere::Folders;
 use layout::kustomize::Kustomize;
 use layout::{Cluster, Layout};
 use mesh::Mesh;
 use mesh::absence::Elsewhere;
 use progress::{Progress, Stage};
 use report::{Skipped, Summary, Unknown};
-use resource::{Part, Resource};
+use resource::Resource;
 use run::Loaded;
 use source::{FileId, Sources, Span};
 use yaml::{Error, ErrorKind, Tree, Trees};
@@ -86,10 +87,11 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     let mut on = vec![false; set.rules.len()];
     let mut unknown = BTreeMap::new();
     let several = layout.clusters.len() > 1;
-    for cluster in &layout.clusters {
+    for (number, cluster) in layout.clusters.iter().enumerate() {
         let rules = settings.rules_in(cluster, set, sources);
-        let mut part = judge(sources, &trees, &input, cluster, &rules, loaded, settings);
-        if several {
+        let unseen = input.unseen_in(number, &layout, sources);
+        let mut part = judge(sources, &trees, &input, (cluster, unseen), &rules, loaded, settings);
+        if several || !cluster.name.is_empty() {
             part.findings.iter_mut().for_each(|f| f.clusters = vec![cluster.name.clone()]);
         }
         outcome.findings.extend(part.findings);
@@ -101,13 +103,15 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
             unknown.entry(what).or_insert_with(BTreeSet::new).extend(rules);
         }
     }
+    if input.documents > 0 {
+        judged.extend((0..set.rules.len()).filter(|n| on[*n] && set.rules[*n].header.native));
+    }
     merge(&mut outcome.problems, |a, b| a.message == b.message && a.label == b.label);
     let is_on = |id: &str| set.rules.iter().zip(&settings.rules).any(|(rule, s)| rule.id.as_str() == id && s.on);
     // What can't be read is shown whatever is selected: the exit status speaks of it.
     let errors = input.errors.iter().map(|error| native::yaml_error(set, error));
     outcome.findings.extend(errors.filter(|f| f.rule.as_str() == native::INVALID || is_on(f.rule.as_str())));
     outcome.findings.iter_mut().for_each(|found| own(found, &trees, &input.resources));
-    settings.grade_native(&mut outcome.findings, set);
     put_in_order(&mut outcome.findings);
 
     let suppressions: Vec<_> =
@@ -123,6 +127,7 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
         own(&mut about_comment, &trees, &input.resources);
         outcome.findings.push(about_comment);
     }
+    settings.grade_native(&mut outcome.findings, set);
     put_in_order(&mut outcome.findings);
     run::number_fingerprints(&mut outcome.findings);
 
@@ -133,10 +138,14 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
         resources: input.resources.len(),
         clusters: if several { layout.clusters.into_iter().map(|c| c.name).collect() } else { Vec::new() },
         rules: on.iter().filter(|on| **on).count(),
-        judged: judged.len() + set.rules.iter().zip(&on).filter(|(r, on)| r.header.native && **on).count(),
+        judged: judged.len(),
+        idle: (0..set.rules.len()).filter(|n| on[*n] && !judged.contains(n)).map(|n| set.rules[n].id.clone()).collect(),
         today: settings.declared.today.clone(),
         suppressed: answer.suppressed.len(),
-        unknown: unknown.into_iter().map(|(what, rules)| unknown_thing(what, rules.len())).collect(),
+        unknown: unknown
+            .into_iter()
+            .map(|(what, rules)| unknown_thing(what, rules.len(), &settings.declared))
+            .collect(),
         skipped: input.skipped,
         ..Summary::default()
     };
@@ -159,7 +168,7 @@ fn judge(
     sources: &Sources,
     trees: &Arc<Trees>,
     input: &Read,
-    cluster: &Cluster,
+    (cluster, unseen): (&Cluster, Vec<Elsewhere>),
     rules: &[rule::Setting],
     loaded: &Loaded,
     settings: &Settings,
@@ -167,7 +176,7 @@ fn judge(
     settings.progress.begin(Stage::Mesh, 0);
     let resources: Vec<Resource> = cluster.resources.iter().map(|n| input.resources[*n].clone()).collect();
     let mut elsewhere = layout::elsewhere::brought(trees, resources.iter(), &input.folders);
-    elsewhere.extend(input.unseen.iter().cloned());
+    elsewhere.extend(unseen);
     let mesh = Mesh::new(&cluster.name, trees.clone(), resources, cluster.declared.clone(), elsewhere);
     let mesh = Arc::new(mesh);
     let mut ran = run::run(&mesh, loaded, rules, settings.jobs, &settings.progress);
@@ -245,22 +254,22 @@ struct Read {
     skipped: Vec<Skipped>,
     documents: usize,
     broken: bool,
-    /// Folders of all files, as normal paths.
-    folders: BTreeSet<String>,
-    /// What kustomizations add that no file shows.
-    unseen: Vec<Elsewhere>,
+    folders: Folders,
+    /// What kustomizations and charts add that no file shows, with the folder of each.
+    unseen: Vec<(String, Elsewhere)>,
 }
 
 fn read(sources: &Sources, trees: &Trees, settings: &Settings) -> Read {
     let kustomize = Kustomize::read(sources, trees);
-    let mut read = Read { unseen: kustomize.unseen(), ..Read::default() };
+    let folders = Folders::new(sources.iter().map(|(_, file)| file.name.as_str()));
+    let mut read = Read { folders, ..Read::default() };
+    read.note_unseen(&kustomize);
     let mut patched: BTreeMap<String, usize> = BTreeMap::new();
     for (number, tree) in trees.files() {
         let file = sources.file(tree.file);
         let mut skip = |reason: &str| {
             read.skipped.push(Skipped { path: file.name.clone(), reason: reason.to_string(), notable: false });
         };
-        read.folders.insert(layout::path::folder(&layout::path::normal(&file.name)).to_string());
         if yaml::is_template_text(tree) {
             skip("a template that has to be rendered first");
             continue;
@@ -291,21 +300,55 @@ fn read(sources: &Sources, trees: &Trees, settings: &Settings) -> Read {
             tree.errors.iter().filter(|e| is_manifest || !matches!(e.kind, ErrorKind::DuplicateKey(_))).cloned(),
         );
         for resource in &mut found.resources {
-            kustomize.mark(&file.name, trees, resource);
-            if resource.part == Part::Patched {
-                *patched.entry(kustomize.rendered_by(&file.name).unwrap_or("").to_string()).or_default() += 1;
+            for kustomization in kustomize.mark(&file.name, trees, resource) {
+                *patched.entry(kustomization.to_string()).or_default() += 1;
             }
         }
         read.resources.extend(found.resources);
     }
     for (kustomization, count) in patched {
-        let what = if count == 1 { "a resource is".to_string() } else { format!("{count} resources are") };
+        let what =
+            if count == 1 { "it patches a resource".to_string() } else { format!("it patches {count} resources") };
         let folder = layout::path::folder(&kustomization);
         let folder = if folder.is_empty() { "." } else { folder };
-        let reason = format!("{what} patched; render them: kustomize build {folder} | plimsoll check -");
+        let reason = format!("{what}; render it: kustomize build {folder} | plimsoll check -");
         read.skipped.push(Skipped { path: kustomization, reason, notable: true });
     }
     read
+}
+
+impl Read {
+    /// What kustomizations and charts bring, and a word about what they name and nobody gave.
+    fn note_unseen(&mut self, kustomize: &Kustomize) {
+        for unseen in kustomize.unseen() {
+            let folder = layout::path::folder(&layout::path::normal(&unseen.by)).to_string();
+            let kind = unseen.kind.map(|kind| (String::new(), kind.to_string()));
+            self.unseen.push((folder, Elsewhere { kind, namespace: None, named: true }));
+            if let Some(reference) = &unseen.reference {
+                let remote = ["://", "github.com", "git@", "?ref="].iter().any(|part| reference.contains(part));
+                let reason = match remote {
+                    true => format!("it adds {reference}, which is not looked at"),
+                    false => format!("it adds {reference}, which was not read; check both together"),
+                };
+                self.skipped.push(Skipped { path: unseen.by.clone(), reason, notable: !remote });
+            }
+        }
+        // Where the manifests of a chart go, and whether they do, only its release says.
+        let chart = |folder: &str| (folder.to_string(), Elsewhere { kind: None, namespace: None, named: false });
+        self.unseen.extend(self.folders.charts().map(chart).collect::<Vec<_>>());
+    }
+
+    /// What comes to a cluster unseen: from folders in which it has files, and from those in which none has.
+    fn unseen_in(&self, number: usize, layout: &Layout, sources: &Sources) -> Vec<Elsewhere> {
+        let folders = |own: bool| {
+            let files = layout.files.iter().filter(|a| !own || a.clusters.contains(&number));
+            Folders::new(files.map(|a| sources.file(a.file).name.as_str()))
+        };
+        let (own, all) = (folders(true), folders(false));
+        let several = layout.clusters.len() > 1;
+        let comes = |folder: &str| !several || own.has_files(folder) || !all.has_files(folder);
+        self.unseen.iter().filter(|(folder, _)| comes(folder)).map(|(_, elsewhere)| elsewhere.clone()).collect()
+    }
 }
 
 /// Gives a finding that Rust made the resource that it lies in.
@@ -328,7 +371,10 @@ fn own(found: &mut Finding, trees: &Trees, resources: &[Resource]) {
 /// Canonical order: path, place, rule, message, cluster; files are numbered by path. What is said
 /// twice, or in several clusters, is said once.
 pub(crate) fn put_in_order(findings: &mut Vec<Finding>) {
-    let key = |f: &Finding| (f.primary.span.file, f.primary.span.start, f.rule.clone(), f.message.clone());
+    let key = |f: &Finding| {
+        let place = &f.primary;
+        (place.span.file, place.span.start, f.rule.clone(), f.message.clone(), place.span.end, place.yaml_path.clone())
+    };
     findings.sort_by_cached_key(|f| (key(f), f.clusters.clone()));
     findings.dedup_by(|next, first| {
         let same = key(next) == key(first) && next.primary == first.primary;
@@ -366,7 +412,7 @@ fn note_missing_installation(
 }
 
 /// How something that is not known can be declared.
-fn unknown_thing(what: String, rules: usize) -> Unknown {
+fn unknown_thing(what: String, rules: usize, declared: &mesh::Declared) -> Unknown {
     let declare = if what.starts_with("labels of namespace") {
         Some("--assume injection=sidecar")
     } else if what.contains("version of Istio") {
@@ -377,7 +423,7 @@ fn unknown_thing(what: String, rules: usize) -> Unknown {
         Some("--assume platform=gke")
     } else if what == "CNI plugin" {
         Some("--assume cni=cilium")
-    } else if what.contains(" of namespace ") {
+    } else if what.contains(" of namespace ") && declared.complete.is_empty() {
         Some("--complete")
     } else {
         None

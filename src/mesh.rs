@@ -62,7 +62,11 @@ pub struct Declared {
 impl Declared {
     /// Whether the cluster is for production: the environment is not declared to be anything else.
     pub fn is_production(&self) -> bool {
-        self.environment.as_deref().is_none_or(|e| matches!(e, "prod" | "production" | "live"))
+        let is_one = |name: &str| {
+            let name = name.to_lowercase();
+            name.starts_with("prod") || name.starts_with("prd") || name == "live"
+        };
+        self.environment.as_deref().is_none_or(is_one)
     }
 }
 

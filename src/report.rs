@@ -14,7 +14,7 @@ use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 pub use crate::source::walk::Skipped;
 
-use crate::finding::{Finding, Problem, Severity};
+use crate::finding::{Finding, Problem, RuleId, Severity};
 use crate::source::{SourceFile, Sources};
 
 /// Something that the input does not show, and how many rules it keeps silent.
@@ -43,6 +43,8 @@ pub struct Summary {
     pub rules: usize,
     /// Rules that had something to judge.
     pub judged: usize,
+    /// Rules that are on and had nothing to judge.
+    pub idle: Vec<RuleId>,
     /// The date the rules take for today, `2026-11-24`.
     pub today: String,
     /// Findings that a comment switches off.

@@ -138,7 +138,8 @@ fn collect(
     into: &mut Vec<Resource>,
     depth: u8,
 ) {
-    let Some((api_version, kind)) = type_of(root) else { return };
+    // A strategic merge patch looks like a resource.
+    let Some((api_version, kind)) = type_of(root).filter(|_| root.get("$patch").is_none()) else { return };
     if kind.ends_with("List") && root.get("items").is_some_and(Node::is_seq) && depth < 4 {
         for item in root.get("items").into_iter().flat_map(Node::items) {
             collect(tree, item, template, namespace, stdin, into, depth + 1);

@@ -1,6 +1,6 @@
 //! The configuration and the rules that a command works with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Status, complain};
 use crate::config::file::{self, ConfigFile};
@@ -45,17 +45,29 @@ impl Origin {
         let mut folders = Vec::new();
         let mut tables = Vec::new();
         if let Some(file) = &file {
-            let below = |path: &String| PathBuf::from(file::shown(&file.folder.join(path)));
-            let (there, missing): (Vec<_>, Vec<_>) =
-                file.contents.rules.iter().enumerate().partition(|(_, path)| below(path).is_dir());
-            if !missing.is_empty() {
-                let problem = |(n, path): &(usize, &String)| {
-                    file.at(&["rules", &n.to_string()], format!("rules folder \"{path}\" is not there"))
-                };
-                return Err(complain(&missing.iter().map(problem).collect::<Vec<Problem>>()));
+            let mut problems = Vec::new();
+            for (number, path) in file.contents.rules.iter().enumerate() {
+                match file.below(path) {
+                    Some(folder) if folder.is_dir() => {
+                        problems.extend(links_outside(&folder, &file.folder));
+                        folders.push(folder);
+                    }
+                    Some(_) => problems.push(
+                        file.at(&["rules", &number.to_string()], format!("rules folder \"{path}\" is not there")),
+                    ),
+                    None => problems.push(file.at(&["rules", &number.to_string()], outside(path))),
+                }
             }
-            folders.extend(there.into_iter().map(|(_, path)| below(path)));
-            tables.extend(file.contents.tables.iter().map(|(name, path)| (name.clone(), below(path))));
+            for (name, path) in &file.contents.tables {
+                match file.below(path) {
+                    Some(table) if table.is_file() => tables.push((name.clone(), table)),
+                    Some(_) => problems.push(file.at(&["tables", name], format!("table \"{path}\" is not there"))),
+                    None => problems.push(file.at(&["tables", name], outside(path))),
+                }
+            }
+            if !problems.is_empty() {
+                return Err(complain(&problems));
+            }
         }
         folders.extend(self.folders.iter().cloned());
         let (set, problems) = load::load(&folders, &tables);
@@ -71,4 +83,17 @@ impl Origin {
             None => Ok(None),
         }
     }
+}
+
+fn outside(path: &str) -> String {
+    format!("\"{path}\" leads out of the configuration's folder; name such rules with --rules")
+}
+
+/// What a repository brings stays inside of it: a link to elsewhere would have any file of the machine
+/// read, and its text told.
+fn links_outside(folder: &Path, root: &Path) -> Vec<Problem> {
+    let entries = walkdir::WalkDir::new(folder).max_depth(8).sort_by_file_name().into_iter().flatten();
+    let leads_out = |path: &Path| path.canonicalize().is_ok_and(|real| !real.starts_with(root));
+    let links = entries.filter(|e| e.path_is_symlink() && leads_out(e.path()));
+    links.map(|e| Problem::error(outside(&e.path().to_string_lossy()))).collect()
 }

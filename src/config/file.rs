@@ -1,6 +1,7 @@
 //! `plimsoll.yaml`: where it lies, and where in it an error is.
 
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::contents::Contents;
@@ -27,11 +28,13 @@ pub struct ConfigFile {
 }
 
 /// Finds the configuration for paths that are to be checked: in the folder that holds them all, or in
-/// one above it, up to the root of the repository.
+/// one above it, up to the root of the repository. Without a repository the current folder is the end,
+/// where the paths lie below it.
 pub fn find(paths: &[PathBuf]) -> Option<PathBuf> {
+    let current = Path::new(".").canonicalize().ok()?;
     let folder = |path: &PathBuf| {
-        let absolute = std::path::absolute(if path.as_os_str() == "-" { Path::new(".") } else { path }).ok()?;
-        if absolute.is_dir() { Some(absolute) } else { absolute.parent().map(Path::to_path_buf) }
+        let real = if path.as_os_str() == "-" { current.clone() } else { path.canonicalize().ok()? };
+        if real.is_dir() { Some(real) } else { real.parent().map(Path::to_path_buf) }
     };
     let here = [PathBuf::from(".")];
     let mut folders = if paths.is_empty() { &here[..] } else { paths }.iter().filter_map(folder);
@@ -41,17 +44,20 @@ pub fn find(paths: &[PathBuf]) -> Option<PathBuf> {
             common = common.parent()?.to_path_buf();
         }
     }
-    // Without a repository there is no root to end at: only the folder itself counts.
     let is_root = |folder: &&Path| folder.join(".git").exists();
-    let root = common.ancestors().find(is_root).unwrap_or(&common).to_path_buf();
+    let outside = if common.starts_with(&current) { &current } else { &common };
+    let root = common.ancestors().find(is_root).unwrap_or(outside).to_path_buf();
     let up_to_root = common.ancestors().take_while(|folder| folder.starts_with(&root));
-    up_to_root.flat_map(|folder| NAMES.map(|name| folder.join(name))).find(|path| path.is_file())
+    // A link may lead to a file that is nobody's configuration.
+    let is_file = |path: &PathBuf| path.symlink_metadata().is_ok_and(|m| m.is_file());
+    up_to_root.flat_map(|folder| NAMES.map(|name| folder.join(name))).find(is_file)
 }
 
 /// A path relative to the current folder where it lies below it, with `/` between folders.
 pub fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(&here).unwrap_or(path).to_string_lossy().replace('\\', "/")
+    let here = Path::new(".").canonicalize().unwrap_or_default();
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    real.strip_prefix(&here).unwrap_or(path).to_string_lossy().replace('\\', "/")
 }
 
 /// Reads a configuration.
@@ -62,13 +68,14 @@ pub fn shown(path: &Path) -> String {
 pub fn read(path: &Path) -> Result<ConfigFile, Vec<Problem>> {
     let name = shown(path);
     let wrong = |reason: String| vec![Problem::error(format!("configuration \"{name}\" can't be read: {reason}"))];
-    let size = path.metadata().map_err(|e| wrong(e.to_string()))?.len();
-    if size > LARGEST {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|e| wrong(e.to_string()))?;
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|e| wrong(e.to_string()))?;
+    if bytes.len() as u64 > LARGEST {
         return Err(wrong("it is larger than 1 MiB".to_string()));
     }
-    let bytes = std::fs::read(path).map_err(|e| wrong(e.to_string()))?;
     let text = crate::source::walk::decode(bytes).map_err(wrong)?;
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let absolute = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     parse(&name, absolute.parent().unwrap_or(Path::new("/")), &text)
 }
 
@@ -102,6 +109,18 @@ pub fn parse(name: &str, folder: &Path, text: &str) -> Result<ConfigFile, Vec<Pr
 }
 
 impl ConfigFile {
+    /// What a path of the configuration means; nothing if it leads out of the configuration's folder.
+    pub fn below(&self, path: &str) -> Option<PathBuf> {
+        let joined = self.folder.join(path);
+        let real = joined.canonicalize().ok();
+        let lexical = Path::new(path).components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
+        let inside = match &real {
+            Some(real) => real.starts_with(&self.folder),
+            None => lexical,
+        };
+        inside.then(|| PathBuf::from(shown(&joined)))
+    }
+
     /// How it is called in reports.
     pub fn name(&self) -> &str {
         &self.file.name
@@ -174,6 +193,11 @@ impl ConfigFile {
         if let Some(word) = named("unknown variant `") {
             return hint(self.problem(&path, false, format!("{place} can't be \"{word}\"")), word);
         }
+        let message = message
+            .replace("expected a sequence", "a list is wanted")
+            .replace("expected a map", "keys and values are wanted")
+            .replace("expected struct Contents", "keys and values are wanted")
+            .replace("invalid type: ", "");
         if message.contains("untagged enum") {
             let wanted =
                 if message.contains("Complete") { "true, a kind or a list of kinds" } else { "a text or a list" };
@@ -216,7 +240,7 @@ mod tests {
                 "did you mean \"files\"?",
             ),
             ("clusters:\n  eu: {}\n", "\"clusters.eu\" can't be used: missing field `files`", "eu", ""),
-            ("exclude: a\n", "\"exclude\" can't be used: invalid type: string \"a\", expected a sequence", "a", ""),
+            ("exclude: a\n", "\"exclude\" can't be used: string \"a\", a list is wanted", "a", ""),
             (
                 "assume: {injection: yes please}\n",
                 "\"assume.injection\" can't be \"yes please\"",

@@ -3,16 +3,19 @@
 //! Source: the `Kustomization` API of kustomize 5 (`api/types/kustomization.go`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::path;
-use crate::mesh::absence::Elsewhere;
 use crate::resource::{Part, Resource};
 use crate::source::{FileId, Sources};
 use crate::yaml::{Node, Tree, Trees};
 
 /// Overlays on overlays deeper than that are not followed.
 const DEEPEST: usize = 16;
+
+/// So many folders and files are visited for all roots; references may lead anywhere again and again.
+const MOST_VISITS: usize = 500_000;
 
 /// Lists of `kustomization.yaml` whose items, or the `path` of whose items, are files that configure
 /// kustomize itself.
@@ -46,8 +49,18 @@ pub struct Kustomize {
     /// Patches and configuration by normal path: files that are no resources, with the reason.
     passed_over: BTreeMap<String, String>,
     rendered: BTreeMap<String, Rendered>,
-    /// Kinds of the core group that are generated; none for anything, fetched or rendered by others.
-    unseen: BTreeSet<Option<&'static str>>,
+    unseen: BTreeSet<Unseen>,
+}
+
+/// Something that a kustomization adds and that no file shows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unseen {
+    /// The kustomization's file, as the user knows it.
+    pub by: String,
+    /// The kind of the core group that is generated; anything if there is none.
+    pub kind: Option<&'static str>,
+    /// What was named and not read, if that is the reason.
+    pub reference: Option<String>,
 }
 
 /// What happens to the resources of a file.
@@ -55,12 +68,10 @@ pub struct Kustomize {
 struct Rendered {
     /// The namespace that every kustomization which renders it sets; `None` if they differ or set none.
     namespace: Option<String>,
-    roots: usize,
     rewritten: bool,
     component: bool,
-    targets: BTreeSet<Target>,
-    /// The kustomization that renders it, to name it in a hint.
-    by: String,
+    /// The kustomizations that render it, with what their patches change.
+    roots: Vec<(String, Rc<Vec<Target>>)>,
 }
 
 /// Which resources a patch changes. What is not said, or said by an expression, fits everything.
@@ -100,7 +111,8 @@ impl Kustomize {
                 Some((folder.clone(), Kustomization { name, folder, root, is_component }))
             })
             .collect();
-        let mut reader = Reader { trees: &trees_by_name, by_folder: &by_folder, found: Kustomize::default() };
+        let mut reader =
+            Reader { trees: &trees_by_name, by_folder: &by_folder, found: Kustomize::default(), visits: 0 };
         let mut included = BTreeSet::new();
         for kustomization in by_folder.values() {
             reader.pass_over(kustomization);
@@ -111,19 +123,15 @@ impl Kustomize {
                 reader.render(kustomization);
             }
         }
-        for (name, (_, tree)) in &trees_by_name {
-            let is_patch = |root: Node<'_>| root.get("$patch").is_some();
-            if tree.documents.iter().filter_map(|d| d.root).any(|id| is_patch(tree.node(id))) {
-                reader.found.passed_over.entry(name.clone()).or_insert_with(|| "kustomize patch".to_string());
-            }
-        }
+        // What somebody renders is a manifest, whoever else calls it a patch.
+        let Kustomize { passed_over, rendered, .. } = &mut reader.found;
+        passed_over.retain(|file, _| !rendered.contains_key(file));
         reader.found
     }
 
     /// What kustomizations add that no file shows: generated, fetched or rendered by others.
-    pub fn unseen(&self) -> Vec<Elsewhere> {
-        let kind = |kind: &str| (String::new(), kind.to_string());
-        self.unseen.iter().map(|k| Elsewhere { kind: k.map(kind), namespace: None }).collect()
+    pub fn unseen(&self) -> impl Iterator<Item = &Unseen> {
+        self.unseen.iter()
     }
 
     /// Why a file is no manifest of its own: a patch, or configuration of kustomize.
@@ -136,12 +144,17 @@ impl Kustomize {
 
     /// Marks what kustomize makes of a resource of a file, and gives it the namespace that kustomize
     /// gives it where that is all that happens.
-    pub fn mark(&self, name: &str, trees: &Trees, resource: &mut Resource) {
-        let Some(rendered) = self.rendered.get(&path::normal(name)) else { return };
-        let patched = || rendered.targets.iter().any(|target| target.fits(trees, resource));
+    ///
+    /// Answers the kustomizations that patch it. It is taken for patched if all that render it do; where
+    /// one does not, it is applied as it stands.
+    pub fn mark(&self, name: &str, trees: &Trees, resource: &mut Resource) -> Vec<&str> {
+        let Some(rendered) = self.rendered.get(&path::normal(name)) else { return Vec::new() };
+        let patches = |targets: &[Target]| targets.iter().any(|target| target.fits(trees, resource));
+        let patched: Vec<&str> =
+            rendered.roots.iter().filter(|(_, targets)| patches(targets)).map(|(by, _)| by.as_str()).collect();
         resource.part = if rendered.component {
             Part::Component
-        } else if patched() {
+        } else if patched.len() == rendered.roots.len() {
             Part::Patched
         } else if rendered.rewritten {
             Part::Base
@@ -151,11 +164,7 @@ impl Kustomize {
         if let (Some(namespace), Some(own)) = (&rendered.namespace, &mut resource.namespace) {
             *own = namespace.as_str().into();
         }
-    }
-
-    /// The kustomization that renders a file, as the user knows it.
-    pub fn rendered_by(&self, name: &str) -> Option<&str> {
-        self.rendered.get(&path::normal(name)).map(|r| r.by.as_str())
+        patched
     }
 }
 
@@ -185,6 +194,14 @@ struct Reader<'a, 't> {
     trees: &'a BTreeMap<String, (&'t str, &'t Tree)>,
     by_folder: &'a BTreeMap<String, Kustomization<'t>>,
     found: Kustomize,
+    visits: usize,
+}
+
+/// What one root leads to.
+struct Walk<'w> {
+    /// Folders on the way.
+    open: BTreeSet<String>,
+    files: &'w mut BTreeMap<String, (Chain, bool)>,
 }
 
 /// What one root does to everything that it renders.
@@ -192,7 +209,7 @@ struct Reader<'a, 't> {
 struct Chain {
     namespace: Option<String>,
     rewritten: bool,
-    targets: Vec<Target>,
+    targets: Rc<Vec<Target>>,
 }
 
 impl Reader<'_, '_> {
@@ -228,38 +245,29 @@ impl Reader<'_, '_> {
 
     fn render(&mut self, root: &Kustomization<'_>) {
         let mut files = BTreeMap::new();
-        self.walk(root, &Chain::default(), false, 0, &mut BTreeSet::new(), &mut files);
+        let mut walk = Walk { open: BTreeSet::new(), files: &mut files };
+        self.walk(root, &Chain::default(), false, &mut walk);
         for (file, (chain, component)) in files {
-            let entry = self.found.rendered.entry(file).or_insert_with(|| Rendered {
-                namespace: chain.namespace.clone(),
-                by: root.name.to_string(),
-                ..Rendered::default()
-            });
-            entry.roots += 1;
+            let entry = self.found.rendered.entry(file);
+            let entry = entry.or_insert_with(|| Rendered { namespace: chain.namespace.clone(), ..Rendered::default() });
             entry.component |= component;
             // The last word on a namespace is the root's; of two roots, none has it.
             let differs = entry.namespace != chain.namespace;
             if differs {
                 entry.namespace = None;
             }
-            if (chain.rewritten || differs) && !entry.rewritten {
-                entry.by = root.name.to_string();
-            }
             entry.rewritten |= chain.rewritten || differs;
-            entry.targets.extend(chain.targets);
+            entry.roots.push((root.name.to_string(), chain.targets));
         }
     }
 
-    fn walk(
-        &mut self,
-        kustomization: &Kustomization<'_>,
-        outer: &Chain,
-        component: bool,
-        depth: usize,
-        open: &mut BTreeSet<String>,
-        files: &mut BTreeMap<String, (Chain, bool)>,
-    ) {
-        if depth > DEEPEST || !open.insert(kustomization.folder.clone()) {
+    fn walk(&mut self, kustomization: &Kustomization<'_>, outer: &Chain, component: bool, walk: &mut Walk<'_>) {
+        self.visits += 1;
+        let too_much = walk.open.len() > DEEPEST || self.visits > MOST_VISITS;
+        if too_much || !walk.open.insert(kustomization.folder.clone()) {
+            if too_much {
+                self.unseen(kustomization, None, None);
+            }
             return;
         }
         let component = component || kustomization.is_component;
@@ -269,38 +277,42 @@ impl Reader<'_, '_> {
         for folder in &components {
             match self.by_folder.get(folder) {
                 Some(part) => self.apply(part, &mut chain),
-                None => {
-                    self.found.unseen.insert(None);
-                }
+                None => self.unseen(kustomization, None, Some(folder)),
             }
         }
         for (key, kind) in [("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")] {
             if kustomization.root.get(key).is_some() {
-                self.found.unseen.insert(Some(kind));
+                self.unseen(kustomization, Some(kind), None);
             }
         }
         if ["helmCharts", "helmChartInflationGenerator", "generators"]
             .iter()
             .any(|k| kustomization.root.get(k).is_some())
         {
-            self.found.unseen.insert(None);
+            self.unseen(kustomization, None, None);
         }
         for reference in kustomization.members() {
             let local = kustomization.local(reference);
             if let Some(inner) = self.by_folder.get(&local) {
-                self.walk(inner, &chain, component, depth + 1, open, files);
+                self.walk(inner, &chain, component, walk);
             } else if self.trees.contains_key(&local) {
-                files.insert(local, (chain.clone(), component));
+                self.visits += 1;
+                walk.files.insert(local, (chain.clone(), component));
             } else {
-                self.found.unseen.insert(None);
+                self.unseen(kustomization, None, Some(reference));
             }
         }
         for folder in components {
             if let Some(inner) = self.by_folder.get(&folder) {
-                self.walk(inner, &chain, true, depth + 1, open, files);
+                self.walk(inner, &chain, true, walk);
             }
         }
-        open.remove(&kustomization.folder);
+        walk.open.remove(&kustomization.folder);
+    }
+
+    fn unseen(&mut self, kustomization: &Kustomization<'_>, kind: Option<&'static str>, reference: Option<&str>) {
+        let reference = reference.map(str::to_string);
+        self.found.unseen.insert(Unseen { by: kustomization.name.to_string(), kind, reference });
     }
 
     /// Adds what one kustomization does to everything that it renders.
@@ -311,52 +323,56 @@ impl Reader<'_, '_> {
         }
         let is_set = |key: &str| root.get(key).is_some_and(|v| !v.is_null() && (!v.is_seq() || v.items().count() > 0));
         chain.rewritten |= REWRITES.iter().any(|key| is_set(key));
+        let mut targets = Vec::new();
         if ["replacements", "transformers"].into_iter().any(is_set) {
-            chain.targets.push(Target { kind: None, name: None, mentions: None });
+            targets.push(Target { kind: None, name: None, mentions: None });
         }
         for patch in ["patches", "patchesJson6902"].iter().flat_map(|k| root.get(k).into_iter().flat_map(Node::items)) {
             match patch.get("target") {
-                Some(target) => chain.targets.push(Target::selector(target)),
+                Some(target) => targets.push(Target::selector(target)),
                 None => match (patch.get("path").and_then(Node::text), patch.get("patch").and_then(Node::text)) {
-                    (Some(path), _) => self.targets_of_file(&kustomization.local(path), chain),
-                    (_, Some(text)) => targets_of_text(text, chain),
+                    (Some(path), _) => self.targets_of_file(&kustomization.local(path), &mut targets),
+                    (_, Some(text)) => targets_of_text(text, &mut targets),
                     _ => {}
                 },
             }
         }
         for patch in kustomization.texts("patchesStrategicMerge") {
             if patch.contains('\n') {
-                targets_of_text(patch, chain);
+                targets_of_text(patch, &mut targets);
             } else {
-                self.targets_of_file(&kustomization.local(patch), chain);
+                self.targets_of_file(&kustomization.local(patch), &mut targets);
             }
         }
         let named = |key: &str| root.get(key).into_iter().flat_map(Node::items).filter_map(|i| i.get("name")?.text());
         for image in named("images") {
-            chain.targets.push(Target { kind: None, name: None, mentions: Some(image.to_string()) });
+            targets.push(Target { kind: None, name: None, mentions: Some(image.to_string()) });
         }
         for name in named("replicas") {
-            chain.targets.push(Target { kind: None, name: Some(name.to_string()), mentions: None });
+            targets.push(Target { kind: None, name: Some(name.to_string()), mentions: None });
+        }
+        if !targets.is_empty() {
+            Rc::make_mut(&mut chain.targets).extend(targets);
         }
     }
 
-    fn targets_of_file(&self, file: &str, chain: &mut Chain) {
+    fn targets_of_file(&self, file: &str, targets: &mut Vec<Target>) {
         match self.trees.get(file) {
-            Some((_, tree)) => targets_of(tree, chain),
-            None => chain.targets.push(Target { kind: None, name: None, mentions: None }),
+            Some((_, tree)) => targets_of(tree, targets),
+            None => targets.push(Target { kind: None, name: None, mentions: None }),
         }
     }
 }
 
-fn targets_of_text(text: &str, chain: &mut Chain) {
-    targets_of(&crate::yaml::parse::parse(FileId(0), Arc::from(text)), chain);
+fn targets_of_text(text: &str, targets: &mut Vec<Target>) {
+    targets_of(&crate::yaml::parse::parse(FileId(0), Arc::from(text)), targets);
 }
 
 /// A strategic merge patch names what it changes by kind and name.
-fn targets_of(tree: &Tree, chain: &mut Chain) {
+fn targets_of(tree: &Tree, targets: &mut Vec<Target>) {
     for root in tree.documents.iter().filter_map(|d| d.root).map(|id| tree.node(id)) {
         let text = |path: &[&str]| root.at(path).and_then(Node::text).map(str::to_string);
-        chain.targets.push(Target { kind: text(&["kind"]), name: text(&["metadata", "name"]), mentions: None });
+        targets.push(Target { kind: text(&["kind"]), name: text(&["metadata", "name"]), mentions: None });
     }
 }
 
@@ -466,7 +482,15 @@ mod tests {
         };
         let circle = [("a/kustomization.yaml", "resources: [../b]\n"), ("b/kustomization.yaml", "resources: [../a]\n")];
         assert_eq!(read(&circle), BTreeSet::new());
+        // Ten ways to the same folder at each of sixteen steps: as many trees as nobody can walk.
+        let name = |n: usize| format!("f{n}/kustomization.yaml");
+        let text = |n: usize| format!("resources: [{}]\n", format!("../f{0}, ../f{0}/, ../f{0}/., ", n + 1).repeat(3));
+        let steps: Vec<(String, String)> = (0..17).map(|n| (name(n), text(n))).collect();
+        let steps: Vec<(&str, &str)> = steps.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
+        assert!(!read(&steps).is_empty());
         let remote = "resources: [github.com/a/b]\nsecretGenerator: [{name: s}]\n";
-        assert_eq!(read(&[("kustomization.yaml", remote)]), BTreeSet::from([None, Some("Secret")]));
+        let unseen = read(&[("kustomization.yaml", remote)]);
+        let said: Vec<_> = unseen.iter().map(|u| (u.kind, u.reference.as_deref())).collect();
+        assert_eq!(said, [(None, Some("github.com/a/b")), (Some("Secret"), None)]);
     }
 }

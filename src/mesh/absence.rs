@@ -52,6 +52,8 @@ pub struct Elsewhere {
     pub kind: Option<(String, String)>,
     /// Where it comes to; anywhere if there is none.
     pub namespace: Option<String>,
+    /// The input names a file that was not read: nobody's word makes such an input complete.
+    pub named: bool,
 }
 
 /// Something that is declared to exist outside of the input.
@@ -106,10 +108,12 @@ impl Mesh {
             || self.declared.externals.iter().any(|e| matches!(e, External::Host(pattern) if fits(pattern, host)))
     }
 
-    /// Whether resources of a kind may come to a namespace from elsewhere.
-    fn comes_from_elsewhere(&self, group: &str, kind: &str, namespace: &str) -> bool {
+    /// Whether resources of a kind may come to a namespace from elsewhere; `named` asks for what the
+    /// input itself names only.
+    fn comes_from_elsewhere(&self, group: &str, kind: &str, namespace: &str, named: bool) -> bool {
         self.elsewhere.iter().any(|elsewhere| {
-            elsewhere.kind.as_ref().is_none_or(|(g, k)| g == group && k == kind)
+            (elsewhere.named || !named)
+                && elsewhere.kind.as_ref().is_none_or(|(g, k)| g == group && k == kind)
                 && elsewhere.namespace.as_deref().is_none_or(|ns| namespace.is_empty() || ns == namespace)
         })
     }
@@ -121,12 +125,13 @@ impl Mesh {
         let place = if namespace.is_empty() { String::new() } else { format!(" in namespace \"{namespace}\"") };
         let plural = if read == 1 { kind.to_string() } else { plural(kind) };
         // One whose name or namespace the input does not show may be the one.
-        let hidden = self.has_hidden_names(group, kind, namespace);
+        let hidden =
+            self.has_hidden_names(group, kind, namespace) || self.comes_from_elsewhere(group, kind, namespace, true);
         let certainty = if hidden {
             Certainty::Unknown
         } else if self.is_complete(group, kind) {
             Certainty::Certain
-        } else if read > 0 && !self.comes_from_elsewhere(group, kind, namespace) {
+        } else if read > 0 && !self.comes_from_elsewhere(group, kind, namespace, false) {
             Certainty::Likely
         } else {
             Certainty::Unknown

@@ -30,6 +30,10 @@ pub fn summary_lines(report: &Report, style: &Style) -> String {
         line(format!("{problems} with rules or configuration"));
     }
     line(judged(report));
+    if style.verbose && !summary.idle.is_empty() {
+        let ids: Vec<&str> = summary.idle.iter().map(RuleId::as_str).collect();
+        line(format!("Nothing to judge for {}", ids.join(", ")));
+    }
     let fixable = report.shown(style).filter(|f| f.fixes.iter().any(|fix| fix.safe)).count();
     if fixable > 0 {
         line(format!("{} can be fixed with --fix", count(fixable, "finding")));
@@ -42,11 +46,12 @@ pub fn summary_lines(report: &Report, style: &Style) -> String {
     }
     let listed = |skipped: &&Skipped| style.verbose || skipped.notable;
     for Skipped { path, reason, .. } in summary.skipped.iter().filter(listed) {
-        line(format!("Skipped: {path}: {reason}"));
+        // Never wrapped: it may hold a command to copy.
+        out += &format!(" Skipped: {}\n", one_line(&format!("{path}: {reason}")));
     }
     let unlisted = summary.skipped.iter().filter(|s| !listed(s)).count();
     if unlisted > 0 {
-        line(format!("{} skipped (-v lists them)", count(unlisted, "file")));
+        out += &format!(" {} skipped (-v lists them)\n", count(unlisted, "file"));
     }
     out
 }

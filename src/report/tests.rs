@@ -168,6 +168,7 @@ fn busy() -> Summary {
     let skipped = |path: &str, reason: &str, notable| Skipped { path: path.into(), reason: reason.into(), notable };
     Summary {
         clusters: Vec::new(),
+        idle: Vec::new(),
         files: 41,
         documents: 213,
         resources: 212,

@@ -100,7 +100,7 @@ fn kustomize_is_not_linted_as_if_it_were_whole() {
         0,
         &[
             "base/other.yaml:6:",
-            "Skipped: prod/kustomization.yaml: a resource is patched; render them: kustomize build prod |",
+            "Skipped: prod/kustomization.yaml: it patches a resource; render it: kustomize build prod | plimsoll check -\n",
             "Skipped: prod/patch.yaml: kustomize patch of prod/kustomization.yaml",
             "1 warning in 5 files, 2 resources",
         ],
@@ -131,4 +131,51 @@ fn externals_exist() {
     s.run("check --format short").ends(1, &["error[traffic/host-not-found]"]);
     s.write("plimsoll.yaml", "complete: true\nexternals: [Service/shop/cart]\n");
     s.run("check --format short").ends(0, &["no errors or warnings"]);
+}
+
+#[test]
+fn a_patch_of_one_overlay_leaves_the_others_alone() {
+    let limit = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    metadata: {annotations: {sidecar.istio.io/proxyMemoryLimit: 64Mi}}\n    spec: {containers: [{name: app, image: shop/web}]}\n";
+    let s = Scratch::new(&[
+        ("base/kustomization.yaml", "resources: [web.yaml]\n"),
+        ("base/web.yaml", limit),
+        ("prod/kustomization.yaml", "resources: [../base]\nnamespace: prod\n"),
+        ("test/kustomization.yaml", "resources: [../base]\npatches: [{path: patch.yaml}]\n"),
+        ("test/patch.yaml", limit),
+    ]);
+    // prod applies what the base says.
+    s.run("check --assume injection=sidecar --select proxy-memory-limit-too-low --format short")
+        .ends(0, &["base/web.yaml:6:", "Skipped: test/kustomization.yaml: it patches a resource; render it"]);
+    // Who calls a manifest of another a patch does not hide it.
+    s.write("evil/kustomization.yaml", "patches: [{path: ../base/web.yaml}]\n");
+    s.run("check --assume injection=sidecar --format short").ends(0, &["base/web.yaml:6:"]);
+}
+
+#[test]
+fn a_base_that_was_not_given_is_named() {
+    let s = Scratch::new(&[
+        ("base/kustomization.yaml", "resources: [cart.yaml]\n".to_string()),
+        ("base/cart.yaml", service("cart")),
+        ("prod/kustomization.yaml", "resources: [../base, route.yaml]\n".to_string()),
+        ("prod/route.yaml", route("cart") + "---\n" + &service("web")),
+    ]);
+    s.run("check prod --complete --format short").ends(
+        0,
+        &[
+            "no errors or warnings",
+            "Skipped: prod/kustomization.yaml: it adds ../base, which was not read; check both together",
+        ],
+    );
+    s.run("check --complete --format short").ends(0, &["no errors or warnings"]);
+}
+
+#[test]
+fn every_name_of_production_is_one() {
+    let istiod = include_str!("../../examples/broken/istiod.yaml");
+    let s = Scratch::new(&[("a.yaml", istiod)]);
+    let rule = "istiod-single-replica";
+    for (environment, judged) in [("prod", 1), ("PROD", 1), ("prd", 1), ("prod-eu", 1), ("live", 1), ("staging", 0)] {
+        let json = s.run(&format!("check --select {rule} --format json --assume environment={environment}")).json();
+        assert_eq!(json["summary"]["judged"], judged, "{environment}");
+    }
 }

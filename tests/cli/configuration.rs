@@ -120,6 +120,8 @@ fn mistakes_are_drawn_in_the_file() {
         ("assume: {istio: new}\n", &["\"new\" is no version such as 1.30"]),
         ("today: soon\n", &["\"soon\" is not written as 2026-11-24"]),
         ("exclude: [\"a[\"]\n", &["pattern can't be used"]),
+        ("- a\n", &["keys and values are wanted"]),
+        ("exclude: a\n", &["\"exclude\" can't be used: string \"a\", a list is wanted"]),
         ("clusters: {eu: {files: [a]}}\noverrides: [{match: {cluster: us}}]\n", &["no cluster is called \"us\""]),
         ("a: b: c\n", &["configuration can't be read"]),
     ] {
@@ -209,4 +211,51 @@ fn the_schema_knows_every_key() {
     }
     assert_eq!(keys.len(), 14);
     assert!(schema["properties"].as_object().unwrap().values().all(|p| p["description"].is_string()), "{schema:#}");
+}
+
+#[test]
+fn a_configuration_of_strangers_reads_nothing_outside() {
+    let outside = Scratch::new(&[("secret.yaml", "password: hunter2\n"), ("x.rhai", "hunter2\n")]);
+    let path = outside.path("").display().to_string();
+    for config in [
+        format!("tables: {{t: {path}/secret.yaml}}\n"),
+        format!("rules: [{path}]\n"),
+        "rules: [../..]\n".to_string(),
+        "tables: {t: ../../secret.yaml}\n".to_string(),
+    ] {
+        let said = scratch(&config).run("check");
+        said.ends(2, &[]).complains(&["leads out of the configuration's folder"]);
+        assert!(!said.err.contains("hunter2") && !said.out.contains("hunter2"), "{said}");
+    }
+    #[cfg(unix)]
+    {
+        let s = scratch("rules: [policies]\n");
+        s.write("policies/a/ok.txt", "");
+        std::os::unix::fs::symlink(outside.path("x.rhai"), s.path("policies/a/x.rhai")).unwrap();
+        let said = s.run("check");
+        said.ends(2, &[]).complains(&["policies/a/x.rhai", "leads out of the configuration's folder"]);
+        assert!(!said.err.contains("hunter2"), "{said}");
+        // A configuration that is a link is none.
+        let s = Scratch::new(&[("a.yaml", MEMORY)]);
+        std::os::unix::fs::symlink(outside.path("secret.yaml"), s.path("plimsoll.yaml")).unwrap();
+        s.run("check").ends(0, &[FOUND]);
+    }
+}
+
+#[test]
+fn without_a_repository_the_current_folder_counts() {
+    let s = Scratch::new(&[("m/a.yaml", MEMORY), ("plimsoll.yaml", "severity: {resources: error}\n")]);
+    s.run("check m --format short").ends(1, &["error[resources/"]);
+    s.run("check . --format short").ends(1, &["error[resources/"]);
+}
+
+#[test]
+fn what_rust_finds_has_a_severity_too() {
+    let s = scratch("severity: {suppression: error, yaml/duplicate-key: info}\n");
+    s.write(
+        "manifests/b.yaml",
+        "apiVersion: v1\nkind: Service\nmetadata: {name: b}\n# plimsoll: ignore\nspec: {a: 1, a: 2}\n",
+    );
+    s.run("check --format short --min-severity info")
+        .ends(1, &["error[suppression/malformed]", "info[yaml/duplicate-key]"]);
 }
