@@ -82,6 +82,8 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     let input = read(sources, &trees, settings);
     let layout = lay_out(sources, &input, settings);
     let set = &loaded.set;
+    let rest =
+        layout.files.iter().filter(|a| a.clusters.iter().any(|c| layout.clusters[*c].name == layout::REST)).count();
     let mut outcome = Outcome { broken_input: input.broken, ..Outcome::default() };
     let mut judged = BTreeSet::new();
     let mut on = vec![false; set.rules.len()];
@@ -146,10 +148,17 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
             .into_iter()
             .map(|(what, rules)| unknown_thing(what, rules.len(), &settings.declared))
             .collect(),
-        skipped: input.skipped,
+        skipped: input.skipped.into_iter().chain(rest_note(rest)).collect(),
         ..Summary::default()
     };
     outcome
+}
+
+/// A word about files that no cluster of the configuration holds: they are judged by themselves.
+fn rest_note(files: usize) -> Option<Skipped> {
+    let what = if files == 1 { "a file matches".to_string() } else { format!("{files} files match") };
+    let reason = format!("{what} no pattern of the clusters and is judged apart; `plimsoll clusters` lists what");
+    (files > 0).then(|| Skipped { path: layout::REST.to_string(), reason, notable: true })
 }
 
 /// Which resources of the texts go to which cluster.

@@ -63,7 +63,7 @@ pub fn yaml_error(set: &RuleSet, error: &Error) -> Finding {
         ErrorKind::Limit => {
             found.help.push("make the document smaller; a cluster would not take it either".to_string())
         }
-        _ => found.help.push("the other documents of the file were checked; this one was not".to_string()),
+        _ => found.help.push("mend it; until then this document is not checked".to_string()),
     }
     found
 }
@@ -109,6 +109,9 @@ pub fn refused_policy(mesh: &Mesh, set: &RuleSet, refused: &crate::mesh::reach::
     found
 }
 
+/// So many of many are named.
+const NAMED: usize = 5;
+
 /// One finding for each folder that holds differing copies of resources.
 pub fn alternatives(mesh: &Mesh, set: &RuleSet, folder_of: impl Fn(ResourceId) -> String) -> Vec<Finding> {
     let mut folders: std::collections::BTreeMap<String, Vec<ResourceId>> = std::collections::BTreeMap::new();
@@ -127,10 +130,12 @@ pub fn alternatives(mesh: &Mesh, set: &RuleSet, folder_of: impl Fn(ResourceId) -
             let others = mesh.copies(resource).get(1).and_then(name);
             let what = match ids.len() {
                 1 => format!("{} \"{}\" stands in differing copies", resource.kind, resource.name),
-                n => format!(
-                    "{n} resources stand in differing copies, among them {} \"{}\"",
-                    resource.kind, resource.name
-                ),
+                n => {
+                    let named = ids.iter().take(NAMED).map(|id| mesh.resource(*id));
+                    let names: Vec<String> = named.map(|r| format!("{} \"{}\"", r.kind, r.name)).collect();
+                    let which = if n > NAMED { "among them " } else { "" };
+                    format!("{n} resources stand in differing copies ({which}{})", names.join(", "))
+                }
             };
             let folder = if folder.is_empty() { String::new() } else { format!(" in folder \"{folder}\"") };
             let mut found = finding(set, ALTERNATIVES, mesh.trees.node(first).place(), what + folder.as_str());
@@ -146,7 +151,9 @@ pub fn alternatives(mesh: &Mesh, set: &RuleSet, folder_of: impl Fn(ResourceId) -
                 };
                 found.labels.push(Label { place, message: "another copy".to_string() });
             }
-            found.help.push("check the folder that is applied, one copy at a time".to_string());
+            found
+                .help
+                .push("check the files that are applied together, one copy of each resource at a time".to_string());
             Some(found)
         })
         .collect()

@@ -225,7 +225,7 @@ fn work(shared: &Shared<'_>, settings: &[Setting]) -> Part {
             let id = ResourceId(index as u32);
             let resource = shared.mesh.resource(id);
             // What a patch will change can't be judged before.
-            if resource.copy == Copy::Repeated || resource.part == Kustomized::Patched {
+            if resource.copy == Copy::Repeated || resource.part == Kustomized::Patched || shared.mesh.is_derived(id) {
                 continue;
             }
             let (rules, possible) = shared.plan.rules(shared.mesh, id);

@@ -154,6 +154,10 @@ pub(super) fn run(arguments: &Arguments) -> Status {
         // A rule that can't be read has no name to select.
         Err(problems) => return complain(&[&loaded.problems[..], &problems].concat()),
     };
+    if !settings.rules.iter().any(|rule| rule.on) && loaded.problems.is_empty() {
+        err("plimsoll: nothing was checked: no rule is left by --select, --ignore and the configuration\n");
+        return Status::Nothing;
+    }
     if arguments.show_settings {
         out(&configuration::settings(file.as_ref(), &folders, &settings, &loaded.set));
         return if loaded.problems.is_empty() { Status::Clean } else { complain(&loaded.problems) };
@@ -286,6 +290,15 @@ fn status(outcome: &Outcome, fail_on: Option<Severity>) -> Status {
     }
 }
 
+/// Says that what a tool wrote is not edited, where something was found in it.
+fn note_generated(outcome: &Outcome) {
+    let count = outcome.findings.iter().filter(|f| f.primary.template.is_some()).count();
+    if count > 0 {
+        let findings = if count == 1 { "finding lies" } else { "findings lie" };
+        err(&format!("plimsoll: {count} {findings} in rendered manifests, which are never edited\n"));
+    }
+}
+
 /// `--fix` and `--diff`: edits are made in memory until nothing changes; then the files are written
 /// once, or shown.
 fn edit(
@@ -319,6 +332,7 @@ fn edit(
             let old = before.iter().find(|(b, _)| b == id).map_or("", |(_, text)| text);
             show_diff(&fix::diff(&file.name, old, &file.text));
         }
+        note_generated(&outcome);
         // What counts here is whether anything would change, not what else was found.
         return match status(&outcome, None) {
             Status::Error => complain(&outcome.problems),
@@ -335,6 +349,7 @@ fn edit(
         return complain(&[problem]);
     }
     if !arguments.quiet {
+        note_generated(&outcome);
         let fixes = if result.applied == 1 { "fix" } else { "fixes" };
         let files = if result.changed.len() == 1 { "file" } else { "files" };
         err(&format!("plimsoll: {} {fixes} applied in {} {files}\n", result.applied, result.changed.len()));

@@ -7,6 +7,7 @@ use crate::config::{Flags, Settings};
 use crate::layout::Layout;
 use crate::report::sanitize::one_line;
 use crate::source::Sources;
+use crate::source::pattern::Patterns;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -42,14 +43,26 @@ pub(super) fn run(arguments: &Arguments) -> Status {
     };
     let layout = crate::clusters(&sources, &settings);
     match arguments.format {
-        Format::Table => out(&table(&layout, &sources)),
+        Format::Table => out(&table(&layout, &sources, &unused(&layout, &sources, &settings))),
         Format::Json => out(&json(&layout, &sources)),
     }
     if layout.files.is_empty() { Status::Nothing } else { Status::Clean }
 }
 
+/// Patterns of the configuration that no file of the input matches, with their cluster.
+fn unused(layout: &Layout, sources: &Sources, settings: &Settings) -> Vec<(String, String)> {
+    let paths: Vec<String> = layout.files.iter().map(|a| settings.path_of(sources.file(a.file))).collect();
+    let clusters = settings.clusters.declared.iter().map(|c| (c.name.as_str(), &c.files));
+    let all = clusters.chain(std::iter::once(("", &settings.clusters.shared)));
+    let idle = |(name, patterns): (&str, &Patterns)| {
+        let idle = patterns.unmatched(&paths);
+        idle.into_iter().map(|pattern| (name.to_string(), pattern.to_string())).collect::<Vec<_>>()
+    };
+    all.flat_map(idle).collect()
+}
+
 /// Files by where they go, then what is declared of each cluster.
-fn table(layout: &Layout, sources: &Sources) -> String {
+fn table(layout: &Layout, sources: &Sources, unused: &[(String, String)]) -> String {
     let names = |clusters: &[usize]| {
         let all = clusters.len() == layout.clusters.len() && clusters.len() > 1;
         let names: Vec<&str> = clusters.iter().map(|c| layout.clusters[*c].name.as_str()).collect();
@@ -70,15 +83,25 @@ fn table(layout: &Layout, sources: &Sources) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let (file_width, cluster_width) = (width(0), width(1));
     let mut text = String::new();
-    for [file, clusters, why] in &rows {
+    let only_one = layout.clusters.len() == 1 && layout.clusters[0].name.is_empty();
+    for [file, clusters, why] in rows.iter().filter(|_| !only_one) {
         text += &format!("{file:file_width$}  {clusters:cluster_width$}  {why}\n");
     }
     let count = |n: usize, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
-    text += &format!("\n{} in {}\n", count(layout.files.len(), "file"), count(layout.clusters.len(), "cluster"));
+    let gap = if only_one { "" } else { "\n" };
+    text += &format!("{gap}{} in {}\n", count(layout.files.len(), "file"), count(layout.clusters.len(), "cluster"));
+    if only_one {
+        text += "Everything is one cluster: nothing is declared, and no sibling folders declare mostly the same.\n";
+    }
     for cluster in layout.clusters.iter().filter(|c| !c.name.is_empty()) {
         let environment = cluster.declared.environment.as_deref().unwrap_or("production, as nothing else is declared");
         let resources = count(cluster.resources.len(), "resource");
         text += &format!("  {}: {resources}; {}\n", one_line(&cluster.name), one_line(environment));
+    }
+    for (cluster, pattern) in unused {
+        let place = if cluster.is_empty() { "shared".to_string() } else { format!("clusters.{cluster}") };
+        text += &one_line(&format!("{place}: no file matches \"{pattern}\""));
+        text.push('\n');
     }
     text
 }

@@ -49,8 +49,12 @@ pub(super) fn init(arguments: &Init) -> Status {
         Err(problems) => return complain(&problems),
     };
     if arguments.print {
-        out(&text);
+        out(&clean(&text));
         return Status::Clean;
+    }
+    if let Some(above) = file::find(std::slice::from_ref(&arguments.folder)) {
+        let name = file::shown(&above);
+        super::err(&format!("plimsoll: {name} holds for all around; in this folder the new file takes its place\n"));
     }
     let path = arguments.folder.join(file::NAMES[0]);
     // Somebody may have written it in the meantime, or it is a link to elsewhere.

@@ -86,7 +86,10 @@ fn clusters(layout: &Layout, sources: &Sources, root: &Path) -> String {
 fn patterns(files: &[String], others: &[&String]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for file in files {
-        if found.iter().any(|folder| file.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'))) {
+        if found
+            .iter()
+            .any(|folder| escaped(file).strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
+        {
             continue;
         }
         let mut best = file.as_str();
@@ -95,11 +98,16 @@ fn patterns(files: &[String], others: &[&String]) -> Vec<String> {
             best = folder;
             folder = path::folder(folder);
         }
-        found.push(best.to_string());
+        found.push(escaped(best));
     }
     found.sort();
     found.dedup();
     found
+}
+
+/// A path as a pattern that means it.
+fn escaped(path: &str) -> String {
+    path.chars().map(|c| if "*?[]{}\\".contains(c) { format!("\\{c}") } else { c.to_string() }).collect()
 }
 
 fn quoted(text: &str) -> String {

@@ -1,5 +1,5 @@
 //! Host names in Istio's configuration: what they expand to, and which Service or ServiceEntry
-//! answers (H-03 to H-07 of the analyzer's facts; istiod's `ResolveShortnameToFQDN`).
+//! answers (istiod's `ResolveShortnameToFQDN`).
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,5 +1,5 @@
-//! Whether a pod gets a sidecar: Istio's webhooks, then istiod's own decision (H-11, table C5.3;
-//! `pkg/kube/inject` and the charts of 1.31).
+//! Whether a pod gets a sidecar: Istio's webhooks, then istiod's own decision (`pkg/kube/inject` and the
+//! charts of 1.31).
 
 use super::Mesh;
 use super::installation::{DEFAULT_REVISION, Istiod};
@@ -43,7 +43,7 @@ pub enum Component {
 }
 
 impl Mesh {
-    /// What a workload is to Istio, by its pods' labels, annotations and containers (table 6.2).
+    /// What a workload is to Istio, by its pods' labels, annotations and containers.
     pub fn component(&self, workload: &Workload) -> Option<Component> {
         let label = |key: &str| workload.labels.value(key);
         let has_container =

@@ -1,4 +1,4 @@
-//! The resources that a pod's proxy really gets (B.0.2; `files/injection-template.yaml` of 1.31).
+//! The resources that a pod's proxy really gets (`files/injection-template.yaml` of 1.31).
 
 use super::Mesh;
 use super::selector::Tri;
@@ -45,7 +45,7 @@ pub struct ProxyResources {
 struct Field {
     path: [&'static str; 2],
     annotation: &'static str,
-    /// Chart default, unchanged from 1.10 to 1.31 (C4.1).
+    /// Chart default, unchanged from 1.10 to 1.31.
     default: &'static str,
 }
 

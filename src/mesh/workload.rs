@@ -124,6 +124,19 @@ impl Mesh {
         self.autoscalers.get(&resource).copied()
     }
 
+    /// Whether a controller that was read made a resource: a ReplicaSet of a Deployment, a Pod of either.
+    /// What is wrong with it is wrong with its controller.
+    pub fn is_derived(&self, id: ResourceId) -> bool {
+        let namespace = self.resource(id).namespace();
+        let owners = self.root(id).at(&["metadata", "ownerReferences"]);
+        owners.into_iter().flat_map(Node::items).any(|owner| {
+            let text = |key: &str| owner.get(key).and_then(Node::text).unwrap_or("");
+            let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
+            owner.get("controller").and_then(Node::bool) == Some(true)
+                && !self.named(group, text("kind"), namespace, text("name")).is_empty()
+        })
+    }
+
     /// The pod's `spec`.
     pub fn pod_spec(&self, workload: &Workload) -> Option<Node<'_>> {
         self.trees.node(workload.template).get("spec")

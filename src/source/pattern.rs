@@ -1,4 +1,4 @@
-//! Glob patterns on paths, as in `.gitignore` files and GitOps configuration.
+//! Glob patterns on paths.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -20,6 +20,8 @@ impl Patterns {
         let mut set = GlobSetBuilder::new();
         for (number, text) in texts.iter().enumerate() {
             let plain = text.trim_start_matches("./").trim_end_matches('/');
+            // The configuration's own folder is everything.
+            let plain = if matches!(plain, "" | ".") { "**" } else { plain };
             let glob = |text: &str| {
                 let built = GlobBuilder::new(text).literal_separator(true).build();
                 built.map_err(|e| (number, e.kind().to_string()))
@@ -36,6 +38,13 @@ impl Patterns {
         self.globs.matches(path).first().map(|i| self.texts[*i / 2].as_str())
     }
 
+    /// The patterns that match none of these paths.
+    pub fn unmatched(&self, paths: &[String]) -> Vec<&str> {
+        let used: std::collections::BTreeSet<usize> =
+            paths.iter().flat_map(|path| self.globs.matches(path)).map(|i| i / 2).collect();
+        self.texts.iter().enumerate().filter(|(i, _)| !used.contains(i)).map(|(_, text)| text.as_str()).collect()
+    }
+
     /// As they were written.
     pub fn texts(&self) -> &[String] {
         &self.texts
@@ -47,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_match_as_in_gitignore() {
+    fn a_pattern_means_files_or_all_below_a_folder() {
         let matches =
             |pattern: &str, path: &str| Patterns::new(&[pattern.to_string()]).unwrap().matching(path) == Some(pattern);
         for (pattern, path, expected) in [
@@ -59,6 +68,8 @@ mod tests {
             ("**/test/**", "a/test/b.yaml", true),
             ("envs/prod", "envs/production/a.yaml", false),
             ("*.json", "a.json", true),
+            (".", "a/b.json", true),
+            ("./", "a.json", true),
             ("{a,b}/**", "b/x.yaml", true),
         ] {
             assert_eq!(matches(pattern, path), expected, "{pattern} {path}");

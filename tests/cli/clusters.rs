@@ -179,3 +179,32 @@ fn every_name_of_production_is_one() {
         assert_eq!(json["summary"]["judged"], judged, "{environment}");
     }
 }
+
+#[test]
+fn what_controllers_made_is_judged_once() {
+    let template = "template:\n    metadata: {labels: {sidecar.istio.io/inject: 'true'}, annotations: {sidecar.istio.io/proxyMemoryLimit: 64Mi}}\n    spec: {containers: [{name: app, image: web}]}";
+    let owned = |kind: &str, owner: &str, name: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: {kind}\nmetadata:\n  name: {name}\n  uid: u-{name}\n  ownerReferences: [{{apiVersion: apps/v1, kind: {owner}, name: web, controller: true}}]\nspec:\n  {template}\n---\n"
+        )
+    };
+    let deployment =
+        format!("apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web, uid: u}}\nspec:\n  {template}\n---\n");
+    let s = Scratch::new(&[("dump.yaml", deployment + &owned("ReplicaSet", "Deployment", "web-1"))]);
+    let json = s.run("check --select proxy-memory-limit-too-low --format json").json();
+    assert_eq!(json["findings"].as_array().unwrap().len(), 1, "{json:#}");
+    // One whose controller was not read stands for itself.
+    s.write("dump.yaml", owned("ReplicaSet", "Deployment", "web-1"));
+    let json = s.run("check --select proxy-memory-limit-too-low --format json").json();
+    assert_eq!(json["findings"].as_array().unwrap().len(), 1, "{json:#}");
+}
+
+#[test]
+fn patterns_that_match_nothing_are_told() {
+    let s = Scratch::new(&[
+        ("plimsoll.yaml", "clusters: {prod: {files: [envs/prd]}}\nshared: [base]\n".to_string()),
+        ("envs/prod/a.yaml", service("web")),
+    ]);
+    s.run("clusters").ends(0, &["clusters.prod: no file matches \"envs/prd\"\n", "shared: no file matches \"base\"\n"]);
+    s.run("check").ends(0, &["Skipped: (rest): a file matches no pattern of the clusters and is judged apart"]);
+}

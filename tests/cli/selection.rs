@@ -25,7 +25,7 @@ fn ignore_wins_over_select() {
     check(&s, "--ignore replicas").ends(0, &["team/owner"]).lacks(&["ops/replicas"]);
     check(&s, "--select REP001 --ignore ops").ends(0, &["team/owner"]).lacks(&["ops/replicas"]);
     check(&s, "--ignore REP001").ends(0, &[]).lacks(&["team/owner", "ops/replicas"]);
-    check(&s, "--ignore all").ends(0, &["Judged: 0 of 0 rules"]);
+    check(&s, "--ignore all").ends(4, &[]).complains(&["no rule is left"]);
 }
 
 #[test]
