@@ -45,6 +45,8 @@ pub struct Settings {
     pub progress: Arc<Progress>,
     /// Names of files that the user gave: those are manifests, whatever they look like.
     pub named: HashSet<String>,
+    /// Names of kustomizations that nobody gave: they say what the named files are, and no more.
+    pub context: HashSet<String>,
     /// The folder that patterns are relative to; nothing where there is no configuration.
     root: Option<PathBuf>,
     overrides: Vec<Overriding>,

@@ -135,7 +135,7 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
 
     outcome.secrets = trees.secrets();
     outcome.summary = Summary {
-        files: sources.len(),
+        files: sources.len() - settings.context.len(),
         documents: input.documents,
         resources: input.resources.len(),
         clusters: if several { layout.clusters.into_iter().map(|c| c.name).collect() } else { Vec::new() },
@@ -272,7 +272,7 @@ fn read(sources: &Sources, trees: &Trees, settings: &Settings) -> Read {
     let kustomize = Kustomize::read(sources, trees);
     let folders = Folders::new(sources.iter().map(|(_, file)| file.name.as_str()));
     let mut read = Read { folders, ..Read::default() };
-    read.note_unseen(&kustomize);
+    read.note_unseen(&kustomize, settings);
     let mut patched: BTreeMap<String, usize> = BTreeMap::new();
     for (number, tree) in trees.files() {
         let file = sources.file(tree.file);
@@ -291,7 +291,9 @@ fn read(sources: &Sources, trees: &Trees, settings: &Settings) -> Read {
         let no_manifest = kustomize.passed_over(&file.name);
         if let Some(reason) = no_manifest {
             found.resources.clear();
-            skip(reason);
+            if !settings.context.contains(&file.name) {
+                skip(reason);
+            }
         }
         if found.resources.is_empty() && !(unreadable && is_manifest) {
             if no_manifest.is_none() {
@@ -315,6 +317,7 @@ fn read(sources: &Sources, trees: &Trees, settings: &Settings) -> Read {
         }
         read.resources.extend(found.resources);
     }
+    patched.retain(|kustomization, _| !settings.context.contains(kustomization));
     for (kustomization, count) in patched {
         let what =
             if count == 1 { "it patches a resource".to_string() } else { format!("it patches {count} resources") };
@@ -328,12 +331,12 @@ fn read(sources: &Sources, trees: &Trees, settings: &Settings) -> Read {
 
 impl Read {
     /// What kustomizations and charts bring, and a word about what they name and nobody gave.
-    fn note_unseen(&mut self, kustomize: &Kustomize) {
+    fn note_unseen(&mut self, kustomize: &Kustomize, settings: &Settings) {
         for unseen in kustomize.unseen() {
             let folder = layout::path::folder(&layout::path::normal(&unseen.by)).to_string();
             let kind = unseen.kind.map(|kind| (String::new(), kind.to_string()));
             self.unseen.push((folder, Elsewhere { kind, namespace: None, named: true }));
-            if let Some(reference) = &unseen.reference {
+            if let Some(reference) = unseen.reference.as_ref().filter(|_| !settings.context.contains(&unseen.by)) {
                 let remote = ["://", "github.com", "git@", "?ref="].iter().any(|part| reference.contains(part));
                 let reason = match remote {
                     true => format!("it adds {reference}, which is not looked at"),
@@ -416,13 +419,22 @@ fn note_missing_installation(
     });
     let silent: BTreeSet<usize> = silent.filter(|(_, (rule, _))| !rule.header.native).map(|(n, _)| n).collect();
     if !silent.is_empty() {
-        unknown.entry("Istio installation".to_string()).or_default().extend(silent);
+        let what = match mesh.unrendered_installation() {
+            Some(id) => {
+                let resource = mesh.resource(id);
+                format!("Istio installation, which {} \"{}\" brings", resource.kind, resource.name)
+            }
+            None => "Istio installation".to_string(),
+        };
+        unknown.entry(what).or_default().extend(silent);
     }
 }
 
 /// How something that is not known can be declared.
 fn unknown_thing(what: String, rules: usize, declared: &mesh::Declared) -> Unknown {
-    let declare = if what.starts_with("labels of namespace") {
+    let declare = if what.starts_with("Istio installation, which") {
+        Some("render it")
+    } else if what.starts_with("labels of namespace") {
         Some("--assume injection=sidecar")
     } else if what.contains("version of Istio") {
         Some("--assume istio=1.30")

@@ -313,14 +313,14 @@ fn edit(
     let unsafe_too = arguments.fix.as_deref() == Some("unsafe");
     add_unreadable(&mut input);
     let before: Vec<_> = input.sources.iter().map(|(id, file)| (id, file.text.clone())).collect();
-    let Collected { sources, skipped, unreadable } = input;
+    let Collected { sources, skipped, unreadable, context } = input;
     let mut last = Outcome::default();
     let result = fix::converge(sources, unsafe_too, |sources| {
         last = crate::check(sources, loaded, settings);
         last.findings.clone()
     });
     drop(bar);
-    let mut after = Collected { sources: result.sources, skipped, unreadable };
+    let mut after = Collected { sources: result.sources, skipped, unreadable, context };
     let outcome = complete(last, &mut after, loaded);
     if arguments.diff {
         for id in &result.changed {

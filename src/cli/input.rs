@@ -29,6 +29,7 @@ pub(super) fn collect(paths: &[PathBuf], settings: &mut Settings) -> Result<Coll
     let excluded = |path: &std::path::Path| settings.excludes(path).map(str::to_string);
     let mut collected = walk::collect(&paths, stdin, &excluded)
         .map_err(|wrong| wrong.into_iter().map(Problem::error).collect::<Vec<_>>())?;
+    settings.context = collected.context.iter().cloned().collect();
     collected.unreadable.extend(unreadable);
     Ok(collected)
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::path;
 use crate::resource::{Part, Resource};
+use crate::source::walk::KUSTOMIZATIONS;
 use crate::source::{FileId, Sources};
 use crate::yaml::{Node, Tree, Trees};
 
@@ -40,7 +41,7 @@ const REWRITES: [&str; 12] = [
 
 /// Whether a file is a kustomization by its name.
 pub fn is_kustomization(name: &str) -> bool {
-    matches!(name.rsplit('/').next(), Some("kustomization.yaml" | "kustomization.yml" | "Kustomization"))
+    name.rsplit('/').next().is_some_and(|name| KUSTOMIZATIONS.contains(&name))
 }
 
 /// What kustomize makes of the files that were read.

@@ -232,6 +232,22 @@ impl Installation {
 }
 
 impl Mesh {
+    /// The resource that has Istio installed by somebody who renders it later: a chart's release, an
+    /// operator's resource.
+    pub fn unrendered_installation(&self) -> Option<ResourceId> {
+        let chart = |path: &'static [&'static str]| {
+            move |id: &ResourceId| self.root(*id).at(path).and_then(Node::text) == Some("istiod")
+        };
+        let release = self.of_kind("helm.toolkit.fluxcd.io", "HelmRelease");
+        let application = self.of_kind("argoproj.io", "Application");
+        release
+            .filter(chart(&["spec", "chart", "spec", "chart"]))
+            .chain(application.filter(chart(&["spec", "source", "chart"])))
+            .chain(self.of_kind("sailoperator.io", "Istio"))
+            .chain(self.of_kind("install.istio.io", "IstioOperator"))
+            .next()
+    }
+
     /// Istio's root namespace: `rootNamespace` of the mesh configuration, else the namespace of an
     /// istiod, else `istio-system`.
     pub fn root_namespace(&self) -> &str {

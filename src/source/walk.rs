@@ -18,6 +18,12 @@ pub const STDIN: &str = "<stdin>";
 /// The names under which the configuration is found.
 pub const CONFIGURATIONS: [&str; 2] = ["plimsoll.yaml", ".plimsoll.yaml"];
 
+/// The names under which kustomize finds a kustomization.
+pub const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// How many folders above a named file are searched for kustomizations.
+const CONTEXT: usize = 4;
+
 /// Input that was not checked, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Skipped {
@@ -47,6 +53,8 @@ pub struct Collected {
     pub skipped: Vec<Skipped>,
     /// What could not be read, in order.
     pub unreadable: Vec<Unreadable>,
+    /// Names of kustomizations that were read only because they may say what a named file is.
+    pub context: Vec<String>,
 }
 
 /// Reads files, whatever they are called, and folders with all YAML and JSON below them; `-` stands
@@ -79,7 +87,8 @@ pub fn collect(
     walk.skipped.sort();
     walk.skipped.dedup();
     walk.unreadable.sort();
-    Ok(Collected { sources: Sources::new(walk.files), skipped: walk.skipped, unreadable: walk.unreadable })
+    let context = walk.read_context(paths);
+    Ok(Collected { sources: Sources::new(walk.files), skipped: walk.skipped, unreadable: walk.unreadable, context })
 }
 
 struct Walk<'e> {
@@ -112,6 +121,32 @@ impl Walk<'_> {
             }
             Err(error) => self.refuse(display(path), reason(&error)),
         }
+    }
+
+    /// Reads the kustomizations beside and above files that were named one by one, as a hook names them:
+    /// without those, a patch looks like a manifest.
+    fn read_context(&mut self, paths: &[PathBuf]) -> Vec<String> {
+        let before = self.files.len();
+        for path in paths.iter().filter(|p| p.is_file() && is_manifest(p)) {
+            let Ok(real) = path.canonicalize() else { continue };
+            // The names that a user of the same folder would write.
+            let mut named = path.parent();
+            for folder in real.ancestors().skip(1).take(CONTEXT) {
+                let shown = named.unwrap_or(folder);
+                let shown = if shown.as_os_str().is_empty() { Path::new(".") } else { shown };
+                for file in KUSTOMIZATIONS.map(|name| folder.join(name)).iter().filter(|f| f.is_file()) {
+                    self.file(file, name_below(shown, Path::new(file.file_name().unwrap_or_default())));
+                }
+                if folder.join(".git").exists() {
+                    break;
+                }
+                named = named.and_then(Path::parent);
+                if named.is_none() {
+                    break;
+                }
+            }
+        }
+        self.files[before..].iter().map(|file| file.name.clone()).collect()
     }
 
     fn folder(&mut self, root: &Path) {

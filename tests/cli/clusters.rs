@@ -208,3 +208,26 @@ fn patterns_that_match_nothing_are_told() {
     s.run("clusters").ends(0, &["clusters.prod: no file matches \"envs/prd\"\n", "shared: no file matches \"base\"\n"]);
     s.run("check").ends(0, &["Skipped: (rest): a file matches no pattern of the clusters and is judged apart"]);
 }
+
+#[test]
+fn a_patch_that_a_hook_names_is_still_a_patch() {
+    let patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    metadata: {annotations: {sidecar.istio.io/proxyMemoryLimit: 64Mi}}\n";
+    let s = Scratch::new(&[
+        ("o/kustomization.yaml", "resources: [web.yaml]\npatches: [{path: patches/web.yaml}]\n"),
+        ("o/patches/web.yaml", patch),
+        ("o/web.yaml", patch),
+        ("plain.yaml", patch),
+    ]);
+    let said = s.run("check o/patches/web.yaml --format short -v");
+    said.ends(4, &["in 1 file,", "Skipped: o/patches/web.yaml: kustomize patch of o/kustomization.yaml"]);
+    let said = s.run("check plain.yaml o/patches/web.yaml --format short");
+    said.ends(0, &["plain.yaml:6:", "in 2 files, 1 resource"]).lacks(&["web.yaml:6", "which was not read"]);
+}
+
+#[test]
+fn an_installation_that_was_not_rendered_is_named() {
+    let release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: istiod, namespace: istio-system}\nspec: {chart: {spec: {chart: istiod}}}\n";
+    let s = Scratch::new(&[("a.yaml", release)]);
+    s.run("check --format short")
+        .ends(0, &["Istio installation, which HelmRelease \"istiod\" brings (", "render it)"]);
+}
