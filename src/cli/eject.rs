@@ -82,7 +82,10 @@ fn write(rules: &[&Rule], folder: &Path) -> Result<Vec<PathBuf>, Box<Problem>> {
     for rule in rules {
         let path = path_of(rule);
         std::fs::create_dir_all(path.parent().unwrap_or(folder)).map_err(|e| fail(folder, e.to_string()))?;
-        std::fs::write(&path, overriding(&rule.file.text)).map_err(|e| fail(&path, e.to_string()))?;
+        // Whoever made a link of that name in the meantime would have it written through.
+        std::fs::File::create_new(&path)
+            .and_then(|mut file| std::io::Write::write_all(&mut file, overriding(&rule.file.text).as_bytes()))
+            .map_err(|e| fail(&path, e.to_string()))?;
         written.push(path);
     }
     Ok(written)

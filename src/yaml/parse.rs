@@ -92,6 +92,9 @@ struct Builder {
     /// Nodes of a closed collection with an anchor, aliases followed; by its number.
     sizes: HashMap<u32, u64>,
     aliases: usize,
+    /// Documents that can't be read to their end, and keys that stand twice.
+    broken: usize,
+    twice: usize,
     document: Option<PendingDocument>,
     limits: Limits,
 }
@@ -134,6 +137,8 @@ impl Builder {
             anchors: HashMap::new(),
             sizes: HashMap::new(),
             aliases: 0,
+            broken: 0,
+            twice: 0,
             document: None,
             limits,
         }
@@ -158,7 +163,11 @@ impl Builder {
                 Err(error) if may_repair && repair::without_comment(source, &error).is_some() => return Err(error),
                 Err(error) => {
                     self.syntax(source, &error);
-                    if self.tree.errors.len() >= limits.errors {
+                    self.broken += 1;
+                    if self.broken >= limits.errors {
+                        let at = self.tree.errors.last().map_or(0..0, |e| e.span.range());
+                        let message = "too many documents can't be read; the rest of the file was not read";
+                        self.error(ErrorKind::Limit, at.start, at.end, message);
                         break;
                     }
                     match parser.proceed_next_document() {
@@ -196,6 +205,12 @@ impl Builder {
     }
 
     fn error(&mut self, kind: ErrorKind, start: usize, end: usize, message: &str) {
+        if matches!(kind, ErrorKind::DuplicateKey(_)) {
+            self.twice += 1;
+            if self.twice > self.limits.errors {
+                return;
+            }
+        }
         let span = self.tree.span(start as u32, end as u32);
         self.tree.errors.push(Error { kind, span, message: message.to_string() });
     }

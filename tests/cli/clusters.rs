@@ -228,6 +228,5 @@ fn a_patch_that_a_hook_names_is_still_a_patch() {
 fn an_installation_that_was_not_rendered_is_named() {
     let release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: istiod, namespace: istio-system}\nspec: {chart: {spec: {chart: istiod}}}\n";
     let s = Scratch::new(&[("a.yaml", release)]);
-    s.run("check --format short")
-        .ends(0, &["Istio installation, which HelmRelease \"istiod\" brings (", "render it)"]);
+    s.run("check --format short").ends(0, &["Istio installation, which HelmRelease \"istiod\" brings (", "render it)"]);
 }

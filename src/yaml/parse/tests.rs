@@ -249,3 +249,14 @@ fn a_key_may_be_an_alias() {
     assert_eq!(root.get("b").and_then(super::super::Node::text), Some("b"));
     assert!(root.entries().all(|(key, _)| root.get(key.text().unwrap()).is_some()));
 }
+
+#[test]
+fn keys_that_stand_twice_hide_no_later_document() {
+    let twice = "a: 1\na: 2\n---\n".repeat(300);
+    let tree = parse(FileId(0), Arc::from(format!("{twice}b: [\n---\nlast: 1\n").as_str()));
+    let last = tree.roots().last().unwrap();
+    assert!(last.get("last").is_some());
+    // Documents that can't be read end the file at some time, and say so.
+    let tree = parse(FileId(0), Arc::from("b: [}\n---\n".repeat(300).as_str()));
+    assert!(tree.errors.last().is_some_and(|e| e.message.contains("the rest of the file was not read")));
+}
