@@ -101,13 +101,14 @@ fn block(source: &str, start: usize, text: &str, segments: &mut Segments) -> boo
     let header = &source[start..header_end];
     let folded = header.starts_with('>');
     let indent_of = |line: &str| line.len() - line.trim_start_matches(' ').len();
-    let digit = header.chars().skip(1).take_while(|c| !c.is_whitespace()).find(char::is_ascii_digit);
+    let digit = header.chars().skip(1).take_while(|c| !BLANK.contains(c)).find(char::is_ascii_digit);
     let body = &source[header_end..];
-    let first = body.lines().find(|l| !l.trim().is_empty()).map_or(0, indent_of);
+    let is_blank = |line: &&str| line.trim_matches(BLANK).is_empty();
+    let first = body.lines().find(|l| !is_blank(l)).map_or(0, indent_of);
     let indent = match digit {
         // The digit counts from the parent's indentation, which the first line's own gives away.
         Some(_) => {
-            let leading = text.lines().find(|l| !l.trim().is_empty()).map_or(0, indent_of);
+            let leading = text.lines().find(|l| !is_blank(l)).map_or(0, indent_of);
             first.saturating_sub(leading)
         }
         None => first,
@@ -159,7 +160,7 @@ fn quoted_or_folded(source: &str, start: usize, end: usize, text: &str, segments
             };
             if next == '\n' || next == '\r' {
                 outer += 1 + next.len_utf8();
-                outer += source[outer..].len() - source[outer..].trim_start().len();
+                outer += blanks(&source[outer..stop]);
             } else {
                 outer += 1 + next.len_utf8() + digits;
                 let Some(shown) = rest.chars().next() else { return false };
@@ -167,12 +168,15 @@ fn quoted_or_folded(source: &str, start: usize, end: usize, text: &str, segments
             }
             segments.push(inner, outer);
         } else if quote == Some('\'') && c == '\'' {
+            if !rest.starts_with(c) {
+                return false;
+            }
             outer += 2;
             inner += 1;
             segments.push(inner, outer);
         } else if c == '\n' || c == '\r' || ((c == ' ' || c == '\t') && folds(&source[outer..stop])) {
             // A fold: blanks, breaks and the next line's indentation become one space or some breaks.
-            let gap = source[outer..stop].len() - source[outer..stop].trim_start().len();
+            let gap = blanks(&source[outer..stop]);
             let breaks = source[outer..outer + gap].matches('\n').count();
             outer += gap;
             let kept = if breaks > 1 { breaks - 1 } else { 1 };
@@ -193,6 +197,14 @@ fn quoted_or_folded(source: &str, start: usize, end: usize, text: &str, segments
         }
     }
     inner == text.len()
+}
+
+/// What a fold swallows. Other spaces of Unicode are text to YAML.
+const BLANK: [char; 4] = [' ', '\t', '\n', '\r'];
+
+/// How many bytes of blanks and breaks a text starts with.
+fn blanks(text: &str) -> usize {
+    text.len() - text.trim_start_matches(BLANK).len()
 }
 
 /// Whether only blanks stand before the next line break.
@@ -243,6 +255,20 @@ mod tests {
         check("x: '{a: ''q'', b: two}'", &["x"]);
         check("x: \"a: 1\\nb: two\\n\\tc\"\n".replace("\\n\\tc", "").as_str(), &["x"]);
         check("x: \"{a: 1,\n   b: two,\n\n   c: three}\"\n", &["x"]);
+        // A space that YAML does not know is text, also after a fold.
+        for text in [
+            "x: 'a\n  \u{2003}''b'\n",
+            "x: \"a\n  \u{2003}\\\"b\"\n",
+            "x: a\n  \u{2003}b\n",
+            "x: \"a\\\n  \u{2003}b\"\n",
+        ] {
+            let outer = parse::parse(FileId(0), Arc::from(text));
+            let scalar = outer.roots().next().unwrap().get("x").unwrap();
+            let inner = parse_scalar(0, scalar).unwrap();
+            let range = inner.roots().next().unwrap().span().range();
+            assert!(text.get(range.clone()).is_some_and(|t| t.ends_with('b')), "{text:?} {range:?}");
+            assert!(segments(scalar, scalar.text().unwrap()).0.len() > 1, "{text:?}");
+        }
         check(r#"x: "a: \u00fcx""#.replace("\\u00fcx", "1 ").as_str(), &["x"]);
     }
 

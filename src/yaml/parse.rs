@@ -471,7 +471,7 @@ fn block_scalar_start(text: &str, content: usize) -> usize {
             return line_start + at;
         }
         // An empty one at the end of the text starts at the indicator itself.
-        if line_start == 0 || !line.trim().is_empty() {
+        if line_start == 0 || !line.trim_matches(BLANK).is_empty() {
             return content;
         }
         end = line_start - 1;
@@ -483,7 +483,7 @@ fn indicator(line: &str) -> Option<usize> {
     line.char_indices().filter(|(_, c)| matches!(c, '|' | '>')).find_map(|(at, _)| {
         let before_ok = at == 0 || line[..at].ends_with([' ', '\t']);
         let rest = line[at + 1..].trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'));
-        let tail = rest.trim_start();
+        let tail = rest.trim_start_matches(BLANK);
         (before_ok && (tail.is_empty() || tail.starts_with('#'))).then_some(at)
     })
 }
