@@ -203,10 +203,14 @@ fn same(a: Node<'_>, b: Node<'_>, depth: u8, seen: &mut HashSet<(NodeId, NodeId)
     }
     match (a.kind(), b.kind()) {
         (Kind::Map, Kind::Map) => {
-            a.entries().count() == b.entries().count()
-                && a.entries().all(|(key, value)| {
-                    key.text().and_then(|k| b.get(k)).is_some_and(|other| same(value, other, depth - 1, seen))
-                })
+            let count = a.entries().count();
+            if count != b.entries().count() {
+                return false;
+            }
+            let index = (count > 16).then(|| b.index());
+            let other = |key: &str| index.as_ref().map_or_else(|| b.get(key), |index| index.get(key).copied());
+            a.entries()
+                .all(|(key, value)| key.text().and_then(other).is_some_and(|other| same(value, other, depth - 1, seen)))
         }
         (Kind::Seq, Kind::Seq) => {
             a.items().count() == b.items().count() && a.items().zip(b.items()).all(|(x, y)| same(x, y, depth - 1, seen))
@@ -279,6 +283,20 @@ mod tests {
         assert_eq!(copy(format!("{bomb}# the same\n")), Copy::Repeated);
         assert_eq!(copy(format!("{bomb}z: 1\n")), Copy::Alternative);
         assert_eq!(copy(bomb.replace("{k: v}", "{k: w}")), Copy::Alternative);
+    }
+
+    #[test]
+    fn copies_of_large_maps_are_compared_in_no_time() {
+        let entries = |order: &mut dyn Iterator<Item = u32>| order.map(|n| format!("  k{n}: v\n")).collect::<String>();
+        let text = |data: String| {
+            format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {name}\ndata:\n{data}", name = "{name: a}")
+        };
+        let first = text(entries(&mut (0..20_000)));
+        let copy = |other: &str| test_mesh(&[&first, other]).resources[1].copy;
+        let turned = text(entries(&mut (0..20_000).rev()));
+        assert_eq!(copy(&turned), Copy::Repeated);
+        assert_eq!(copy(&turned.replace("k7: v", "k7: w")), Copy::Alternative);
+        assert_eq!(copy(&turned.replace("k7: v", "other: v")), Copy::Alternative);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! [`Node`]: a cursor into a tree. Copying it is free; it never changes anything.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::scalar::{self, Scalar};
 use super::{Kind, NONE, NodeId, RawNode, Tree, flag, key_hash, short_hash};
@@ -202,6 +202,13 @@ impl<'t> Node<'t> {
     /// The value of a key; merged maps answer where the map itself does not.
     pub fn get(self, key: &str) -> Option<Node<'t>> {
         self.get_hashed(key, key_hash(key))
+    }
+
+    /// Every key with the value that [`get`](Node::get) finds: for many look-ups in a large map.
+    pub fn index(self) -> HashMap<&'t str, Node<'t>> {
+        // A map's own keys come before merged ones, and the last of equal keys wins.
+        let own = self.own_entries().filter(|(key, _)| !key.is_merge());
+        self.entries().chain(own).filter_map(|(key, value)| Some((key.text()?, value))).collect()
     }
 
     /// [`get`](Node::get) with the hash already known.

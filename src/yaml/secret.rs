@@ -12,16 +12,18 @@ const PRIVATE_KEY: &str = "PRIVATE KEY-----";
 /// Marks the scalars of a tree that are secret.
 pub(super) fn hide(tree: &mut Tree) {
     let mut secret = HashSet::new();
+    // A map may have many keys `kind`, and many maps may share one value.
+    let (mut maps, mut seen) = (HashSet::new(), HashSet::new());
     let (kind, is_broad) =
         (short_hash(key_hash("kind")), tree.text.contains("Secret") || tree.text.contains(PRIVATE_KEY));
     for number in 0..tree.nodes.len() {
         let (node, raw) = (tree.node(NodeId(number as u32)), &tree.nodes[number]);
         match raw.kind {
             Kind::Scalar if raw.is_key && raw.hash == kind && node.text() == Some("kind") => {
-                let map = node.parent().filter(|map| is_secret(*map));
-                map.into_iter().for_each(|map| values(map, &mut secret));
+                let map = node.parent().filter(|map| maps.insert(map.id()) && is_secret(*map));
+                map.into_iter().for_each(|map| values(map, &mut seen, &mut secret));
             }
-            Kind::Map if raw.flags & flag::MERGE != 0 && is_secret(node) => values(node, &mut secret),
+            Kind::Map if raw.flags & flag::MERGE != 0 && is_secret(node) => values(node, &mut seen, &mut secret),
             Kind::Scalar if is_broad && !raw.is_key && node.text().is_some_and(holds_a_secret) => {
                 secret.insert(number as u32);
             }
@@ -43,11 +45,10 @@ fn is_secret(map: Node<'_>) -> bool {
 }
 
 /// The scalars below `data` and `stringData`, wherever they stand: those that a second key of the
-/// same name replaces, and those behind aliases.
-fn values(map: Node<'_>, secret: &mut HashSet<u32>) {
+/// same name replaces, and those behind aliases. What was `seen` is not walked again.
+fn values(map: Node<'_>, seen: &mut HashSet<NodeId>, secret: &mut HashSet<u32>) {
     let held = map.own_entries().chain(map.entries());
     let mut open: Vec<_> = held.filter(|(k, _)| matches!(k.text(), Some("data" | "stringData"))).map(|e| e.1).collect();
-    let mut seen = HashSet::new();
     while let Some(node) = open.pop() {
         let node = node.target();
         if !seen.insert(node.id()) {
@@ -151,6 +152,12 @@ mod tests {
         let text = "# -----BEGIN PRIVATE KEY-----\n# x1\n# -----END PRIVATE KEY-----\na: 1\n";
         assert_eq!(hidden(text), ["\n# x1\n# "]);
         assert_eq!(hidden("a: |\n  -----BEGIN EC PRIVATE KEY-----\n  x1\nb: 1\n").len(), 2);
+    }
+
+    #[test]
+    fn a_map_with_many_kinds_takes_no_time() {
+        let text = format!("{}data: {{a: x1}}\n", "kind: Secret\n".repeat(100_000));
+        assert_eq!(hidden(&text), ["x1"]);
     }
 
     #[test]
