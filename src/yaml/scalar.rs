@@ -96,15 +96,16 @@ fn looks_like_float(text: &str) -> bool {
 /// Whether the value stands elsewhere: a Flux or shell substitution (`${NAME}`, `${NAME:=x}`), a
 /// template expression (`{{ … }}`), or a SOPS cipher text (`ENC[…]`).
 pub fn is_unknown(text: &str) -> bool {
+    // A cipher text is as long as what it hides; the others are names.
+    if text.starts_with("ENC[") && text.ends_with(']') {
+        return true;
+    }
     if text.len() > 4096 {
         return false;
     }
     // Most scalars end here; searching for a text costs more than looking for its letters.
-    if !text.bytes().any(|b| matches!(b, b'$' | b'{' | b'[')) {
+    if !text.bytes().any(|b| matches!(b, b'$' | b'{')) {
         return false;
-    }
-    if text.starts_with("ENC[") && text.ends_with(']') {
-        return true;
     }
     let mut rest = text;
     while let Some(at) = rest.find("${") {
@@ -160,6 +161,7 @@ mod tests {
         for text in ["${version}", "a-${NAME:=x}-b", "ENC[AES256_GCM,data:x]", "{{ .Values.x }}", "x-{{name}}"] {
             assert!(is_unknown(text), "{text}");
         }
+        assert!(is_unknown(&format!("ENC[AES256_GCM,data:{}]", "x".repeat(5000))));
         for text in ["$(NAME)", "${}", "${1}", "$NAME", "ENC[", "{{", "plain", "}} {{"] {
             assert!(!is_unknown(text), "{text}");
         }
