@@ -319,6 +319,7 @@ impl Mesh {
 
 #[cfg(test)]
 mod tests {
+    use super::super::listener::Listener;
     use super::super::test_mesh;
     use super::*;
 
@@ -375,7 +376,7 @@ metadata: {name: off}
         let mesh = test_mesh(&[ISTIOD]);
         assert_eq!(&*mesh.istiods[0].revision, "canary");
         assert_eq!(mesh.istio_version(), Version::parse("1.30.2"));
-        assert_eq!(mesh.webhook_port(&mesh.istiods[0]), 16017);
+        assert_eq!(mesh.listens(mesh.istiods[0].workload, Listener::Webhooks), Some(16017));
         assert_eq!(mesh.root_namespace(), "istio-config");
         let injector = mesh.injector("canary").unwrap();
         let limit =

@@ -1,6 +1,5 @@
 //! The ports on which istiod's pods listen.
 
-use super::installation::Istiod;
 use super::{Mesh, WorkloadId};
 use crate::yaml::Node;
 
@@ -44,12 +43,6 @@ impl Mesh {
             None => Some(default),
             Some(address) => address.rsplit_once(':')?.1.parse().ok(),
         }
-    }
-
-    /// The port of istiod's pods on which the API server reaches its webhooks: 15017, unless the
-    /// argument `--httpsAddr=:N` moves it.
-    pub fn webhook_port(&self, istiod: &Istiod) -> u16 {
-        self.listens(istiod.workload, Listener::Webhooks).unwrap_or(15017)
     }
 }
 

@@ -8,6 +8,7 @@ use super::list::L;
 use super::value::V;
 use super::vocabulary::{On, Words};
 use super::{Context, Result};
+use crate::mesh::WorkloadId;
 use crate::mesh::listener::Listener;
 use crate::mesh::proxy::{ProxyResources, Setting};
 use crate::mesh::reach::{BlockGroup, Cidr, Peer, Port};
@@ -46,6 +47,14 @@ impl Context {
             Setting::Unset(place) => self.missing(place, Vec::new(), None),
             Setting::Default(text, place) => self.missing(place, Vec::new(), Some(text.into())),
             Setting::Unknown => self.unknown_at(self.nowhere(), "resources of proxies"),
+        }
+    }
+
+    /// The port of istiod's pods on which it serves something.
+    pub(crate) fn pod_port(&self, istiod: WorkloadId, listener: Listener) -> Dynamic {
+        match self.mesh.listens(istiod, listener) {
+            Some(port) => Dynamic::from(i64::from(port)),
+            None => Dynamic::from(self.unknown_at(self.mesh.workload(istiod).template, "arguments of istiod")),
         }
     }
 
@@ -137,11 +146,7 @@ pub(super) fn register(words: &mut Words<'_>) {
         "the port of istiod's pods that answers it; unknown if its arguments don't show it",
         "Istiod",
         move |call: CallTo, istiod: V| -> Result<Dynamic> {
-            let id = x.need_workload(istiod, "pod_port()")?;
-            Ok(match x.mesh.listens(id, call.listener) {
-                Some(port) => Dynamic::from(i64::from(port)),
-                None => Dynamic::from(x.unknown_at(istiod.place, "arguments of istiod")),
-            })
+            x.need_workload(istiod, "pod_port()").map(|id| x.pod_port(id, call.listener))
         },
     );
     let x = c;

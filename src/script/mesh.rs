@@ -15,6 +15,7 @@ use crate::mesh::WorkloadId;
 use crate::mesh::absence::Absence;
 use crate::mesh::host::Answer;
 use crate::mesh::installation::DEFAULT_REVISION;
+use crate::mesh::listener::Listener;
 use crate::mesh::reach::Peer;
 use crate::mesh::selector::{Selector, Tri};
 use crate::resource::ResourceId;
@@ -453,15 +454,9 @@ pub(super) fn register(words: &mut Words<'_>) {
     words.fallible(
         Mesh,
         "webhook_port(istiod)",
-        "the port of istiod's pods on which the API server calls its webhooks",
+        "the port of istiod's pods on which the API server calls its webhooks; unknown if its arguments don't show it",
         "Istiod",
-        move |_: M, v: V| {
-            let id = x.need_workload(v, "webhook_port()")?;
-            Ok(match x.mesh.istiods.iter().find(|i| i.workload == id) {
-                Some(istiod) => i64::from(x.mesh.webhook_port(istiod)),
-                None => 15017,
-            })
-        },
+        move |_: M, v: V| x.need_workload(v, "webhook_port()").map(|id| x.pod_port(id, Listener::Webhooks)),
     );
     let x = c;
     words.fallible(
