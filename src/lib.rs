@@ -55,6 +55,7 @@ use progress::{Progress, Stage};
 use report::{Skipped, Summary, Unknown};
 use resource::Resource;
 use run::Loaded;
+use script::Taken;
 use source::{FileId, Sources, Span};
 use yaml::{Error, ErrorKind, Tree, Trees};
 
@@ -89,15 +90,21 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     let mut on = vec![false; set.rules.len()];
     let mut unknown = BTreeMap::new();
     let several = layout.clusters.len() > 1;
+    let resources = layout.clusters.iter().map(|cluster| cluster.resources.len()).sum();
+    let taken: Vec<Taken> = set.rules.iter().map(|_| Taken::over(resources)).collect();
+    let mut failed = BTreeSet::new();
     for (number, cluster) in layout.clusters.iter().enumerate() {
-        let rules = settings.rules_in(cluster, set, sources);
+        let mut rules = settings.rules_in(cluster, set, sources);
+        // A rule that failed in one cluster is not asked again.
+        failed.iter().for_each(|rule: &usize| rules[*rule].on = false);
         let unseen = input.unseen_in(number, &layout, sources);
-        let mut part = judge(sources, &trees, &input, (cluster, unseen), &rules, loaded, settings);
+        let mut part = judge(sources, &input, (cluster, unseen), &rules, &taken, loaded, settings);
         if several || !cluster.name.is_empty() {
             part.findings.iter_mut().for_each(|f| f.clusters = vec![cluster.name.clone()]);
         }
         outcome.findings.extend(part.findings);
-        outcome.problems.extend(part.problems);
+        failed.extend(part.problems.keys());
+        outcome.problems.extend(part.problems.into_values());
         outcome.unfounded.extend(part.unfounded);
         judged.extend(part.judged);
         on.iter_mut().zip(&rules).for_each(|(on, rule)| *on |= rule.on);
@@ -108,7 +115,6 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     if input.documents > 0 {
         judged.extend((0..set.rules.len()).filter(|n| on[*n] && set.rules[*n].header.native));
     }
-    merge(&mut outcome.problems, |a, b| a.message == b.message && a.label == b.label);
     let is_on = |id: &str| set.rules.iter().zip(&settings.rules).any(|(rule, s)| rule.id.as_str() == id && s.on);
     // What can't be read is shown whatever is selected: the exit status speaks of it.
     let errors = input.errors.iter().map(|error| native::yaml_error(set, error));
@@ -175,20 +181,21 @@ fn lay_out(sources: &Sources, input: &Read, settings: &Settings) -> Layout {
 /// What the rules find in one cluster, and what Rust finds there.
 fn judge(
     sources: &Sources,
-    trees: &Arc<Trees>,
     input: &Read,
     (cluster, unseen): (&Cluster, Vec<Elsewhere>),
     rules: &[rule::Setting],
+    taken: &[Taken],
     loaded: &Loaded,
     settings: &Settings,
 ) -> run::Ran {
     settings.progress.begin(Stage::Mesh, 0);
+    let trees = &input.trees;
     let resources: Vec<Resource> = cluster.resources.iter().map(|n| input.resources[*n].clone()).collect();
     let mut elsewhere = layout::elsewhere::brought(trees, resources.iter(), &input.folders);
     elsewhere.extend(unseen);
     let mesh = Mesh::new(&cluster.name, trees.clone(), resources, cluster.declared.clone(), elsewhere);
     let mesh = Arc::new(mesh);
-    let mut ran = run::run(&mesh, loaded, rules, settings.jobs, &settings.progress);
+    let mut ran = run::run(&mesh, loaded, rules, taken, settings.jobs, &settings.progress);
     settings.progress.begin(Stage::Report, 0);
     let set = &loaded.set;
     let is_on = |id: &str| set.rules.iter().zip(rules).any(|(rule, s)| rule.id.as_str() == id && s.on);
@@ -210,17 +217,6 @@ fn judge(
     }
     note_missing_installation(&mesh, loaded, rules, &mut ran.unknown);
     ran
-}
-
-/// Leaves out what is like something before it.
-fn merge<T>(list: &mut Vec<T>, same: impl Fn(&T, &T) -> bool) {
-    let mut kept: Vec<T> = Vec::new();
-    for item in list.drain(..) {
-        if !kept.iter().any(|other| same(other, &item)) {
-            kept.push(item);
-        }
-    }
-    *list = kept;
 }
 
 /// The trees of all texts, in the order of the texts, parsed on at most `jobs` threads.
@@ -256,6 +252,7 @@ fn parse(sources: &Sources, jobs: usize, progress: &Progress) -> Trees {
 /// What the texts hold.
 #[derive(Default)]
 struct Read {
+    trees: Arc<Trees>,
     resources: Vec<Resource>,
     /// Trees that hold a resource.
     used: HashSet<u32>,
@@ -268,10 +265,10 @@ struct Read {
     unseen: Vec<(String, Elsewhere)>,
 }
 
-fn read(sources: &Sources, trees: &Trees, settings: &Settings) -> Read {
+fn read(sources: &Sources, trees: &Arc<Trees>, settings: &Settings) -> Read {
     let kustomize = Kustomize::read(sources, trees);
     let folders = Folders::new(sources.iter().map(|(_, file)| file.name.as_str()));
-    let mut read = Read { folders, ..Read::default() };
+    let mut read = Read { trees: trees.clone(), folders, ..Read::default() };
     read.note_unseen(&kustomize, settings);
     let mut patched: BTreeMap<String, usize> = BTreeMap::new();
     for (number, tree) in trees.files() {

@@ -43,8 +43,8 @@ impl Loaded {
 pub struct Ran {
     /// Findings of rules; order and fingerprints come later.
     pub findings: Vec<Finding>,
-    /// Failures of rules.
-    pub problems: Vec<Problem>,
+    /// Failures of rules, by their numbers.
+    pub problems: BTreeMap<usize, Problem>,
     /// Rules that had something to judge, by number.
     pub judged: BTreeSet<usize>,
     /// What is not known, with the rules that it keeps silent.
@@ -138,8 +138,16 @@ fn mentions(root: Node<'_>, keys: &[(String, u32)]) -> bool {
     false
 }
 
-/// Runs all rules that are on over a mesh, on at most `jobs` threads.
-pub fn run(mesh: &Arc<Mesh>, loaded: &Loaded, settings: &[Setting], jobs: usize, progress: &Progress) -> Ran {
+/// Runs all rules that are on over a mesh, on at most `jobs` threads. `taken` is by rule what it took in
+/// other clusters of the run, and grows.
+pub fn run(
+    mesh: &Arc<Mesh>,
+    loaded: &Loaded,
+    settings: &[Setting],
+    taken: &[Taken],
+    jobs: usize,
+    progress: &Progress,
+) -> Ran {
     progress.begin(Stage::Compile, 0);
     let plan = Plan::new(loaded, settings);
     let total = mesh.resources.len();
@@ -151,7 +159,7 @@ pub fn run(mesh: &Arc<Mesh>, loaded: &Loaded, settings: &[Setting], jobs: usize,
         progress,
         next: AtomicUsize::new(0),
         failed: loaded.set.rules.iter().map(|_| AtomicU32::new(u32::MAX)).collect(),
-        taken: loaded.set.rules.iter().map(|_| Taken::default()).collect(),
+        taken,
     };
     let parts: Vec<Part> = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..threads)
@@ -185,7 +193,7 @@ struct Shared<'a> {
     /// rule says does not depend on the threads.
     failed: Vec<AtomicU32>,
     /// By rule: what it took so far.
-    taken: Vec<Taken>,
+    taken: &'a [Taken],
 }
 
 #[derive(Default)]
@@ -289,6 +297,8 @@ fn collect(mesh: &Mesh, loaded: &Loaded, settings: &[Setting], parts: Vec<Part>)
             }
         }
     }
+    // Whose words survive where findings are alike must not depend on the threads either.
+    raws.sort_by_key(|(number, subject, _)| (*subject, *number));
     for (number, subject, raw) in raws {
         if failures.get(&number).is_some_and(|(failed, _)| subject > *failed) {
             continue;
@@ -300,7 +310,7 @@ fn collect(mesh: &Mesh, loaded: &Loaded, settings: &[Setting], parts: Vec<Part>)
         }
         ran.findings.push(found);
     }
-    ran.problems = failures.into_values().map(|(_, problem)| problem).collect();
+    ran.problems = failures.into_iter().map(|(number, (_, problem))| (number, problem)).collect();
     ran
 }
 
@@ -363,6 +373,30 @@ pub fn number_fingerprints(findings: &mut [Finding]) {
 mod tests {
     use super::*;
     use crate::mesh::test_mesh;
+
+    #[test]
+    fn whose_words_survive_does_not_depend_on_the_threads() {
+        let code = "//! ---\n//! severity: warning\n//! checks: ConfigMap\n//! ---\n//! # it\n//!\n//! It hurts.\n\nfn check(d, mesh) {\n    for i in range(0, if d.name() == \"c000\" { 20000 } else { 1 }) { let x = `${i}`; }\n    report(mesh.all(\"ConfigMap\").first().data, \"alike\").help(`from ${d.name()}`);\n}\n";
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("x")).unwrap();
+        std::fs::write(folder.path().join("x/it.rhai"), code).unwrap();
+        let (set, problems) = crate::rule::load::load(&[folder.path().to_path_buf()], &[]);
+        let loaded = Loaded::new(set, problems);
+        assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
+        let on = |rule: &crate::rule::Rule| Setting { on: rule.id.as_str() == "x/it", ..Setting::default() };
+        let settings: Vec<Setting> = loaded.set.rules.iter().map(on).collect();
+        let texts: Vec<String> = (0..400)
+            .map(|n| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{n:03}}}\ndata: {{a: b}}\n"))
+            .collect();
+        let mesh = Arc::new(test_mesh(&texts.iter().map(String::as_str).collect::<Vec<_>>()));
+        let helps = |jobs| {
+            let taken: Vec<Taken> = settings.iter().map(|_| Taken::over(400)).collect();
+            let ran = run(&mesh, &loaded, &settings, &taken, jobs, &Progress::default());
+            ran.findings.into_iter().map(|finding| finding.help).collect::<Vec<_>>()
+        };
+        assert_eq!(helps(1)[0], ["from c000"]);
+        assert_eq!(helps(4), helps(1));
+    }
 
     #[test]
     fn keys_are_found_behind_aliases_and_bombs_of_them_end() {

@@ -109,8 +109,14 @@ impl Context {
     }
 
     fn ghost(&self, ghost: Ghost) -> u32 {
-        let keys = if let Ghost::Missing { keys, .. } = &ghost { keys.len() } else { 0 };
-        self.budget.makes(size_of::<Ghost>() + keys * size_of::<Rc<str>>());
+        let held = match &ghost {
+            Ghost::Missing { keys, default, .. } => {
+                keys.len() * size_of::<Rc<str>>() + default.as_ref().map_or(0, |text| text.len())
+            }
+            Ghost::Unknown(what) => what.len(),
+            Ghost::Part(..) => 0,
+        };
+        self.budget.makes(size_of::<Ghost>() + held);
         let mut ghosts = self.ghosts.borrow_mut();
         ghosts.push(ghost);
         ghosts.len() as u32

@@ -14,6 +14,7 @@ use plimsoll::mesh::Mesh;
 use plimsoll::progress::Progress;
 use plimsoll::rule::load;
 use plimsoll::run::{self, Loaded};
+use plimsoll::script::Taken;
 use plimsoll::source::{SourceFile, Sources};
 use plimsoll::yaml::Trees;
 
@@ -118,13 +119,17 @@ fn measure(documents: usize, crowded: bool) {
     };
     let trees = parse();
     let indexed = mesh(&trees);
+    let rules = |mesh: &Arc<Mesh>| {
+        let taken: Vec<Taken> = loaded.set.rules.iter().map(|_| Taken::over(documents)).collect();
+        drop(black_box(run::run(mesh, &loaded, &one.rules, &taken, 1, &Progress::default())));
+    };
     let check = |settings| drop(black_box(plimsoll::check(&sources, &loaded, settings)));
     let mut stages = [
         stage("raw events", raw),
         stage("serde_yaml::Value", serde),
         stage("span tree", || drop(black_box(parse()))),
         stage("resources and mesh", || drop(black_box(mesh(&trees)))),
-        stage("rules, 1 thread", || drop(black_box(run::run(&indexed, &loaded, &one.rules, 1, &Progress::default())))),
+        stage("rules, 1 thread", || rules(&indexed)),
         stage("whole check, 1 thread", || check(&one)),
         stage("whole check, 2 threads", || check(&two)),
     ];

@@ -25,11 +25,20 @@ const OVERHEAD: usize = 256;
 /// Bytes that one call may have for values that are not there, and for texts that words answer.
 const SCRATCH: usize = 64 << 20;
 
-/// What one rule took so far, on all threads.
-#[derive(Debug, Default)]
+/// What one rule took so far in a run, on all threads and in all clusters.
+#[derive(Debug)]
 pub struct Taken {
     nanos: AtomicU64,
     text: AtomicU64,
+    /// Resources of all clusters.
+    resources: usize,
+}
+
+impl Taken {
+    /// Nothing so far, in a run over that many resources.
+    pub fn over(resources: usize) -> Taken {
+        Taken { nanos: AtomicU64::new(0), text: AtomicU64::new(0), resources }
+    }
 }
 
 /// What the running call may still take.
@@ -56,12 +65,12 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Starts a call of a rule that took so much before, in a run over that many resources.
-    pub(super) fn start(&self, taken: &Taken, resources: usize) {
-        let time = TIME + TIME_BY_RESOURCE * u32::try_from(resources).unwrap_or(u32::MAX);
+    /// Starts a call of a rule that took so much before.
+    pub(super) fn start(&self, taken: &Taken) {
+        let time = TIME + TIME_BY_RESOURCE * u32::try_from(taken.resources).unwrap_or(u32::MAX);
         let left = time.saturating_sub(Duration::from_nanos(taken.nanos.load(Ordering::Relaxed)));
         self.deadline.set(Some(Instant::now() + left));
-        let text = TEXT + TEXT_BY_RESOURCE * resources as u64;
+        let text = TEXT + TEXT_BY_RESOURCE * taken.resources as u64;
         self.text.set(text.saturating_sub(taken.text.load(Ordering::Relaxed)));
         self.at_start.set(self.text.get());
         self.statements.set(STATEMENTS);

@@ -89,7 +89,11 @@ impl Context {
             // Nothing is said about a value that the input does not show, whatever led there.
             rests_on_unknown: self.is_unknown(v).then(|| "values that stand elsewhere".to_string()),
         }));
-        if self.budget.says(message.len()) {
+        let size = {
+            let raw = &draft.borrow().raw;
+            message.len() + raw.primary.yaml_path.len() + raw.named_path.len()
+        };
+        if self.budget.says(size) {
             self.drafts.borrow_mut().push(draft.clone());
         }
         F(draft)
@@ -147,8 +151,9 @@ impl Context {
         {
             return;
         }
-        if self.budget.says(text.len()) {
-            let label = Label { place: self.found_at(v), message: text.to_string() };
+        let place = self.found_at(v);
+        if self.budget.says(text.len() + place.yaml_path.len()) {
+            let label = Label { place, message: text.to_string() };
             finding.0.borrow_mut().raw.labels.push(label);
         }
     }
@@ -237,8 +242,8 @@ pub(super) fn register(words: &mut Words<'_>) {
     });
     let x = c.clone();
     words.word(Finding, "label(text)", "what the finding's own place is", "", move |f: F, text: ImmutableString| {
-        if x.budget.says(text.len()) {
-            let place = f.0.borrow().raw.primary.clone();
+        let place = f.0.borrow().raw.primary.clone();
+        if x.budget.says(text.len() + place.yaml_path.len()) {
             f.0.borrow_mut().raw.labels.insert(0, Label { place, message: text.to_string() });
         }
         f
@@ -255,13 +260,16 @@ pub(super) fn register(words: &mut Words<'_>) {
     words.word(Finding, "link(url)", "where to read more", "", move |f: F, text: ImmutableString| {
         x.say(f, &text, |raw| &mut raw.links)
     });
+    let x = c.clone();
     words.word(
         Finding,
         "why(text)",
         "the outage, instead of the page's first sentence",
         "",
-        |f: F, text: ImmutableString| {
-            f.0.borrow_mut().raw.why = Some(text.to_string());
+        move |f: F, text: ImmutableString| {
+            if x.budget.says(text.len()) {
+                f.0.borrow_mut().raw.why = Some(text.to_string());
+            }
             f
         },
     );

@@ -106,11 +106,13 @@ pub(super) fn equip(engine: &mut Engine, context: &Rc<Context>, properties: &BTr
     }
     let x = context.clone();
     engine.register_indexer_get(move |v: &mut V, key: ImmutableString| {
+        x.budget.makes(key.len());
         x.get(*v, &Rc::from(key.as_str()), key_hash(&key))
     });
     let x = context.clone();
     engine.register_indexer_get(move |v: &mut V, key: V| {
         let text = x.text(key).unwrap_or_default();
+        x.budget.makes(text.len());
         x.get(*v, &Rc::from(text.as_str()), key_hash(&text))
     });
     let x = context.clone();

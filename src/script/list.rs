@@ -80,6 +80,15 @@ fn truth(context: &NativeCallContext<'_>, test: &FnPtr, item: V) -> Result<bool>
     }
 }
 
+/// Puts another text for each `old` of a text, as far as the budget allows.
+fn replace(x: &Context, text: &mut ImmutableString, old: &str, new: &str) {
+    let times = if old.is_empty() { 0 } else { text.matches(old).count() };
+    x.budget.makes(times * new.len() + text.len());
+    if times > 0 && x.budget.over().is_none() {
+        *text = text.replace(old, new).into();
+    }
+}
+
 /// What a closure makes of each item.
 fn map(
     x: &Context,
@@ -214,11 +223,12 @@ pub(super) fn register(words: &mut Words<'_>) {
     });
     let x = c.clone();
     words.silent("replace", move |text: &mut ImmutableString, old: ImmutableString, new: ImmutableString| {
-        let times = if old.is_empty() { 0 } else { text.matches(old.as_str()).count() };
-        x.budget.makes(times * new.len() + text.len());
-        if times > 0 && x.budget.over().is_none() {
-            *text = text.replace(old.as_str(), &new).into();
-        }
+        replace(&x, text, &old, &new);
+    });
+    // A letter of a text is a `char` to Rhai.
+    let x = c.clone();
+    words.silent("replace", move |text: &mut ImmutableString, old: char, new: ImmutableString| {
+        replace(&x, text, old.encode_utf8(&mut [0; 4]), &new);
     });
     words.fallible(
         List,

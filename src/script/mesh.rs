@@ -41,7 +41,10 @@ impl Context {
             return list.clone();
         }
         let list = self.roots(make());
-        self.lists.borrow_mut().insert(what.to_string(), list.clone());
+        // A rule may make up any number of names; few of them have resources.
+        if !list.items.is_empty() {
+            self.lists.borrow_mut().insert(what.to_string(), list.clone());
+        }
         list
     }
 

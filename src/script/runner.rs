@@ -127,7 +127,7 @@ impl Runner {
         *context.params.borrow_mut() = self.params(rule, call);
         context.empty_lookup.set(false);
         let start = Instant::now();
-        context.budget.start(taken, context.mesh.resources.len());
+        context.budget.start(taken);
         let options = CallFnOptions::default().eval_ast(false).rewind_scope(true);
         let scope = &mut Scope::new();
         let result: Result<Dynamic, _> = match call {

@@ -230,3 +230,23 @@ fn an_installation_that_was_not_rendered_is_named() {
     let s = Scratch::new(&[("a.yaml", release)]);
     s.run("check --format short").ends(0, &["Istio installation, which HelmRelease \"istiod\" brings (", "render it)"]);
 }
+
+#[test]
+fn a_rule_that_failed_in_one_cluster_is_left_out_of_the_next() {
+    let header = "//! ---\n//! severity: warning\n//! checks: Service\n//! ---\n//! # it\n//!\n//! It hurts.\n\n";
+    let s = Scratch::new(&[
+        ("envs/prod/web.yaml", service("web")),
+        ("envs/prod/a.yaml", service("a")),
+        ("envs/test/web.yaml", service("web")),
+        ("envs/test/b.yaml", service("b")),
+        (
+            "rules/x/it.rhai",
+            format!("{header}fn check(service, mesh) {{ if service.name() != \"web\" {{ let x = 1 / 0; }} }}\n"),
+        ),
+    ]);
+    let report = s.run("check envs --rules rules --select x --format json").json();
+    assert_eq!(report["summary"]["clusters"], serde_json::json!(["prod", "test"]), "{report:#}");
+    let problems = report["problems"].as_array().unwrap();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0]["message"].as_str().unwrap().contains("on Service shop/a"), "{problems:?}");
+}

@@ -27,6 +27,14 @@ fn a_rule_that_takes_too_much_ends_with_an_error_at_its_place() {
             "let f = report(d, \"x\"); for i in range(0, 30000) { f.suggest(\"x\", set(d.spec.replicas, i)); }",
             "says too much",
         ),
+        ("let f = report(d, \"x\"); for i in range(0, 30000) { f.why(`${i}`); }", "says too much"),
+        ("let f = report(d, \"x\"); for i in range(0, 30000) { f.why(s); }", "says too much"),
+        // Texts that become keys, defaults and paths.
+        ("let b = []; for i in range(0, 30000) { b.push(d[s + i]); } report(d, \"x\");", "too many values and texts"),
+        ("for i in range(0, 30000) { d.x.or(s); } report(d, \"x\");", "too many values and texts"),
+        ("let x = d[s]; for i in range(0, 30000) { report(x, \"x\"); }", "says too much"),
+        ("let f = report(d, \"x\"); let x = d[s]; for i in range(0, 30000) { f.label(x, \"x\"); }", "says too much"),
+        ("let c = s[0]; let t = s; t.replace(c, s); report(d, t);", "too many values and texts"),
         // Rhai's own checks come after the text is there.
         ("let t = s; t.replace(\"x\", s); report(d, t);", "too many values and texts"),
         ("items.split(\",\").map(|x| s + x); report(d, \"x\");", "too many values and texts"),
