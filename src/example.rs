@@ -3,6 +3,8 @@
 //! `plimsoll test`, `cargo test` and `plimsoll explain` share this: an example is checked like any
 //! input, at a fixed date, and compared with its `# finding:` markers.
 
+mod rubbish;
+
 use std::collections::BTreeSet;
 
 use crate::config::{Settings, for_example};
@@ -11,7 +13,7 @@ use crate::rule::Rule;
 use crate::rule::page::{Example, ExampleKind};
 use crate::run::Loaded;
 use crate::source::{SourceFile, Sources};
-use crate::yaml::{Kind, NodeId, parse};
+use crate::yaml::{ErrorKind, Node, parse};
 use crate::{Outcome, check, fix};
 
 /// What became of one example.
@@ -99,6 +101,9 @@ fn one(loaded: &Loaded, rule: &Rule, example: &Example) -> Result {
         }
     };
     let own = |outcome: &Outcome| outcome.findings.iter().filter(|f| f.rule == rule.id).cloned().collect::<Vec<_>>();
+    if !rule.header.native {
+        result.failures.extend(unreadable(&sources));
+    }
     compare(example, &sources, &own(&alone), &mut result);
     result.failures.extend(alone.problems.iter().map(|p| {
         let line = p.place.as_ref().map(|(file, range)| file.line_col(range.start as u32).line);
@@ -130,9 +135,37 @@ fn one(loaded: &Loaded, rule: &Rule, example: &Example) -> Result {
     }
     if !rule.header.native && alone.problems.is_empty() {
         fixes(loaded, &settings, &sources, &own(&alone), &mut result);
-        rubbish(loaded, rule, &settings, &sources, &own(&alone), &mut result);
+        rubbish::test(loaded, rule, &settings, &sources, &own(&alone), &mut result);
     }
     result
+}
+
+/// What no rule sees of an example: text that is no YAML, and documents that are no resource. Without
+/// this a Good example would pass because nothing of it was read.
+fn unreadable(sources: &Sources) -> Vec<String> {
+    let mut unreadable = Vec::new();
+    for (id, file) in sources.iter() {
+        let mut says = |start: usize, what: &str| {
+            let line = file.line_col(start as u32).line;
+            unreadable.push(format!("Unreadable: line {line} of {}: {what}", file.name));
+        };
+        let tree = parse::parse(id, file.text.clone());
+        for error in tree.errors.iter().filter(|e| !matches!(e.kind, ErrorKind::DuplicateKey(_))) {
+            says(error.span.start as usize, &error.message);
+        }
+        // A kustomization may leave out what it is.
+        let is_manifest = !file.name.to_lowercase().contains("kustomization.");
+        for root in tree.roots().filter(|root| is_manifest && root.text() != Some("")) {
+            let lacks = |key: &&&str| root.get(key).and_then(Node::text).is_none_or(str::is_empty);
+            if let Some(key) = ["apiVersion", "kind"].iter().find(lacks) {
+                says(root.local_range().start, &format!("a resource has `{key}:`, this document has none"));
+            }
+        }
+        if tree.errors.is_empty() && tree.roots().next().is_none() {
+            says(0, "there is no resource");
+        }
+    }
+    unreadable
 }
 
 /// Findings against markers: same line, and the marker's text within the message.
@@ -198,56 +231,6 @@ fn fixes(loaded: &Loaded, settings: &Settings, sources: &Sources, found: &[Findi
             let stays = again.findings.iter().any(|f| f.fingerprint == finding.fingerprint);
             if stays && again.findings.iter().filter(|f| f.rule == finding.rule).count() >= found.len() {
                 result.failures.push(format!("the fix \"{}\" does not mend the finding", offered.title));
-            }
-        }
-    }
-}
-
-/// Replaces each measured scalar by rubbish, by a substitution and by null: a rule may fall silent,
-/// but it neither fails nor finds something new in what it can't read.
-fn rubbish(
-    loaded: &Loaded,
-    rule: &Rule,
-    settings: &Settings,
-    sources: &Sources,
-    found: &[Finding],
-    result: &mut Result,
-) {
-    let place = |sources: &Sources, f: &Finding| {
-        (f.primary.span.file, sources.file(f.primary.span.file).line_col(f.primary.span.start).line)
-    };
-    let known: BTreeSet<_> = found.iter().map(|f| place(sources, f)).collect();
-    for (id, file) in sources.iter() {
-        let tree = parse::parse(id, file.text.clone());
-        for number in 0..tree.len() {
-            let node = tree.node(NodeId(number as u32));
-            let measured = node.kind() == Kind::Scalar
-                && !node.is_alias()
-                && node.key().is_some()
-                && node.text().is_some_and(|t| t.starts_with(|c: char| c.is_ascii_digit()) && t.len() < 16);
-            if !measured {
-                continue;
-            }
-            let rubbish = !rule.header.about_unreadable;
-            for (new, strict) in [("\"rubbish!\"", rubbish), ("\"${X}\"", true), ("null", false)] {
-                let mut text = file.text.to_string();
-                text.replace_range(node.local_range(), new);
-                let changed = sources.iter().map(|(other, f)| {
-                    let text = if other == id { text.as_str() } else { &f.text };
-                    SourceFile::new(&f.name, f.path.as_deref(), text)
-                });
-                let changed = Sources::new(changed.collect());
-                let outcome = check(&changed, loaded, settings);
-                let line = file.line_col(node.local_range().start as u32).line;
-                if let Some(problem) = outcome.problems.first() {
-                    let label = problem.label.clone().unwrap_or_default();
-                    result.failures.push(format!("Failed with {new} on line {line}: {}: {label}", problem.message));
-                }
-                let new_finding =
-                    outcome.findings.iter().find(|f| f.rule == rule.id && !known.contains(&place(&changed, f)));
-                if let Some(finding) = new_finding.filter(|_| strict) {
-                    result.failures.push(format!("Noisy with {new} on line {line}: {}", finding.message));
-                }
             }
         }
     }

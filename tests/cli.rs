@@ -10,6 +10,8 @@ mod configuration;
 mod declare;
 #[path = "cli/edits.rs"]
 mod edits;
+#[path = "cli/examples.rs"]
+mod examples;
 #[path = "cli/formats.rs"]
 mod formats;
 #[path = "cli/input.rs"]
