@@ -1,5 +1,7 @@
 //! The real binary, run in scratch folders.
 
+#[path = "cli/answers.rs"]
+mod answers;
 #[path = "cli/clusters.rs"]
 mod clusters;
 #[path = "cli/commands.rs"]

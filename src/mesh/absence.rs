@@ -144,6 +144,26 @@ impl Mesh {
         }
     }
 
+    /// What it proves that no resource of that kind was found in any namespace, or none that passes a test.
+    pub fn absence_anywhere(&self, group: &str, kind: &str) -> Absence {
+        let read = self.of_kind(group, kind).len();
+        // One that is not known as it will be applied may be the one.
+        let open = self.has_hidden_names_anywhere(group, kind)
+            || self.of_kind(group, kind).any(|id| self.resource(id).is_open());
+        let certainty = if open {
+            Certainty::Unknown
+        } else if self.is_complete(group, kind) {
+            Certainty::Certain
+        } else if read > 0 && !self.comes_from_elsewhere(group, kind, "") {
+            Certainty::Likely
+        } else {
+            Certainty::Unknown
+        };
+        let among =
+            if read == 1 { format!("the one {kind} read") } else { format!("the {read} {} read", plural(kind)) };
+        Absence { certainty, among, what: plural(kind) }
+    }
+
     /// Whether all resources of a kind are declared to be in the input.
     pub fn is_complete(&self, group: &str, kind: &str) -> bool {
         self.declared.complete.iter().any(|declared| {
@@ -189,6 +209,28 @@ mod tests {
         ] {
             assert_eq!(fits(pattern, text), expected, "{pattern} {text}");
         }
+    }
+
+    #[test]
+    fn absence_in_all_namespaces() {
+        let budget = |metadata: &str| {
+            format!("apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{{metadata}}}\nspec: {{}}\n")
+        };
+        let certainty = |texts: &[String], complete: &[&str]| {
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let complete = complete.iter().map(|kind| (*kind).to_string()).collect();
+            let mesh = test_mesh_with(&texts, Declared { complete, ..Declared::default() });
+            mesh.absence_anywhere("policy", "PodDisruptionBudget").certainty
+        };
+        let read = budget("name: a, namespace: shop");
+        assert_eq!(certainty(&[], &[]), Certainty::Unknown);
+        assert_eq!(certainty(&[], &["PodDisruptionBudget"]), Certainty::Certain);
+        assert_eq!(certainty(std::slice::from_ref(&read), &[]), Certainty::Likely);
+        for hidden in ["name: '${NAME}', namespace: web", "name: b, namespace: '${NS}'", "generateName: b-"] {
+            assert_eq!(certainty(&[read.clone(), budget(hidden)], &["all"]), Certainty::Unknown, "{hidden}");
+        }
+        let other = read.replace("spec: {}", "spec: { maxUnavailable: 1 }");
+        assert_eq!(certainty(&[read, other], &["all"]), Certainty::Unknown, "copies that differ");
     }
 
     #[test]

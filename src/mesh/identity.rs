@@ -155,6 +155,12 @@ impl Mesh {
         self.identities.of_kind(group, kind).is_some_and(|k| k.hides_namespace)
             || home().is_some_and(|home| home.hides_name)
     }
+
+    /// The same for any namespace.
+    pub fn has_hidden_names_anywhere(&self, group: &str, kind: &str) -> bool {
+        let hides = |kind: &OfKind| kind.hides_namespace || kind.namespaces.values().any(|home| home.hides_name);
+        self.identities.of_kind(group, kind).is_some_and(hides)
+    }
 }
 
 #[cfg(test)]

@@ -127,21 +127,30 @@ impl Context {
         }
     }
 
+    /// What the answer of a look-up proves; nothing for what is a part of the manifest.
     fn absence_of(&self, x: &Dynamic) -> Result<Option<Absence>> {
         if let Some(list) = x.read_lock::<L>() {
             return Ok(list.absence.as_deref().cloned());
         }
         if let Some(v) = x.read_lock::<V>() {
-            return Ok(match self.ghost_of(*v) {
-                Some(Ghost::Missing { absence, .. }) => absence.as_deref().cloned(),
-                Some(Ghost::Unknown(what)) => Some(Absence::unknown(what.to_string())),
-                _ => None,
-            });
+            match self.ghost_of(*v) {
+                Some(Ghost::Missing { absence, .. }) => return Ok(absence.as_deref().cloned()),
+                Some(Ghost::Unknown(what)) => return Ok(Some(Absence::unknown(what.to_string()))),
+                _ if self.is_missing(*v) => return Ok(None),
+                _ if self.is_unknown(*v) => return Ok(Some(Absence::unknown("values that stand elsewhere"))),
+                _ => {}
+            }
         }
-        if x.is_array() || x.is_bool() || x.is_int() {
-            return Ok(None);
-        }
-        fail(".rests_on() takes what a look-up answered: a value, a list, or what mesh.blocked() found")
+        let what = if x.is_array() {
+            "this array"
+        } else if x.is::<V>() {
+            "a value that was found"
+        } else {
+            "this"
+        };
+        fail(format!(
+            "{what} proves nothing: hand `.rests_on()` the look-up that came back empty, as `mesh.all(…)`, its `.filter(…)`, or the missing value of `.find(…)`"
+        ))
     }
 
     fn label(&self, finding: &F, v: V, text: &str) {
@@ -293,7 +302,7 @@ pub(super) fn register(words: &mut Words<'_>) {
     words.fallible(
         Finding,
         "rests_on(lookup)",
-        "the finding follows from an absence: certain → as it is, likely → a warning at most, unknown → no finding",
+        "the finding follows from the absence of something in `lookup`, a list or a missing value that the tool answered with: certain → as it is, likely → a warning at most, unknown → no finding",
         "",
         move |f: F, lookup: Dynamic| -> Result<F> {
             let absence = x.absence_of(&lookup)?;

@@ -31,16 +31,22 @@ impl Context {
         self.resource_of(v).map_or_else(String::new, |id| self.mesh.resource(id).namespace().to_string())
     }
 
-    fn roots(&self, ids: impl IntoIterator<Item = ResourceId>) -> L {
-        L::new(ids.into_iter().map(|id| self.root(id)).collect(), None, None)
+    fn roots(&self, ids: impl IntoIterator<Item = ResourceId>, absence: Absence) -> L {
+        L::new(ids.into_iter().map(|id| self.root(id)).collect(), None, Some(absence))
+    }
+
+    /// What it proves that no workload was found in a namespace; most of them are Deployments.
+    fn no_workload(&self, namespace: &str) -> Absence {
+        self.mesh.absence("apps", "Deployment", namespace)
     }
 
     /// A list that is the same for every call, made once.
-    fn kept<I: IntoIterator<Item = ResourceId>>(&self, what: &str, make: impl FnOnce() -> I) -> L {
+    fn kept<I: IntoIterator<Item = ResourceId>>(&self, what: &str, make: impl FnOnce() -> (I, Absence)) -> L {
         if let Some(list) = self.lists.borrow().get(what) {
             return list.clone();
         }
-        let list = self.roots(make());
+        let (ids, absence) = make();
+        let list = self.roots(ids, absence);
         // A rule may make up any number of names; few of them have resources.
         if !list.items.is_empty() {
             self.lists.borrow_mut().insert(what.to_string(), list.clone());
@@ -101,29 +107,32 @@ impl Context {
     }
 
     fn selected_by(&self, selector: V, from: V) -> L {
+        if self.is_missing(selector) {
+            return L::new(Vec::new(), Some(selector), Some(Absence::certain()));
+        }
         let node = (selector.ghost == 0).then(|| self.node(selector));
+        let hidden = self.is_unknown(selector) || node.is_none_or(|n| holds_unknown(n, SELECTOR_DEPTH));
         let label_selector =
             node.is_some_and(|n| n.get("matchLabels").is_some() || n.get("matchExpressions").is_some());
         let selector = if label_selector { Selector::read(node) } else { Selector::equality(node) };
         let found = self.mesh.selected(&self.namespace_of(from), &selector);
-        let open = found.iter().any(|(_, answer)| *answer == Tri::Unknown);
-        let items = found.iter().filter(|(_, a)| a.is_yes()).map(|(id, _)| self.workload_root(*id)).collect();
-        let absence = if open {
-            Absence::unknown("labels of pods")
-        } else {
-            self.mesh.absence("apps", "Deployment", &self.namespace_of(from))
-        };
+        let open = hidden || found.iter().any(|(_, answer)| *answer == Tri::Unknown);
+        let selected = found.iter().filter(|(_, a)| a.is_yes() && !hidden).map(|(id, _)| self.workload_root(*id));
+        let items = selected.collect();
+        let absence =
+            if open { Absence::unknown("labels of pods") } else { self.no_workload(&self.namespace_of(from)) };
         L::new(items, None, Some(absence))
     }
 
     /// Services that istiod sees: inside `discoverySelectors`, without the API server's own.
     fn services(&self) -> L {
         self.kept("services()", || {
-            self.mesh.of_kind("", "Service").filter(|id| {
+            let services = self.mesh.of_kind("", "Service").filter(|id| {
                 let resource = self.mesh.resource(*id);
                 self.mesh.is_discovered(resource.namespace())
                     && !(&*resource.name == "kubernetes" && resource.namespace() == "default")
-            })
+            });
+            (services, self.mesh.absence_anywhere("", "Service"))
         })
     }
 
@@ -144,7 +153,8 @@ impl Context {
     fn proxies_of(&self, istiod: V) -> Result<L> {
         let id = self.need_workload(istiod, "proxies_of()")?;
         let proxies = self.mesh.istiods.iter().filter(|i| i.workload == id).flat_map(|i| self.mesh.proxies_of(i));
-        Ok(self.roots(proxies.map(|w| self.mesh.workload(w).resource)))
+        let proxies = proxies.map(|w| self.mesh.workload(w).resource);
+        Ok(self.roots(proxies, self.mesh.absence_anywhere("apps", "Deployment")))
     }
 
     fn ends(&self, x: &Dynamic, into: &mut Vec<Peer>) -> Result<()> {
@@ -233,6 +243,15 @@ impl Context {
     }
 }
 
+/// How deep values stand in a label selector: `matchExpressions`, its items, `values`, their items.
+const SELECTOR_DEPTH: u8 = 4;
+
+/// Whether a key or value below a node stands elsewhere (`${NAME}`).
+fn holds_unknown(node: Node<'_>, depth: u8) -> bool {
+    let below = |n: Node<'_>| depth > 0 && holds_unknown(n, depth - 1);
+    node.is_unknown() || node.items().any(below) || node.entries().any(|(key, value)| key.is_unknown() || below(value))
+}
+
 /// The words of the mesh.
 pub(super) fn register(words: &mut Words<'_>) {
     use On::Mesh;
@@ -245,10 +264,11 @@ pub(super) fn register(words: &mut Words<'_>) {
         "all kinds",
         move |_: M, name: ImmutableString| {
             if let Some(role) = Role::parse(&name) {
-                return Ok(x.kept(&name, || x.mesh.with_role(role)));
+                // One that may have the role, or was not read, is not among them.
+                return Ok(x.kept(&name, || (x.mesh.with_role(role), Absence::unknown(format!("every {name}")))));
             }
             let (group, kind) = x.kind(&name)?;
-            Ok(x.kept(&name, || x.mesh.of_kind(&group, &kind)))
+            Ok(x.kept(&name, || (x.mesh.of_kind(&group, &kind), x.mesh.absence_anywhere(&group, &kind))))
         },
     );
     let x = c.clone();
@@ -299,7 +319,7 @@ pub(super) fn register(words: &mut Words<'_>) {
     words.word(
         Mesh,
         "selected_by(selector, seen_from)",
-        "workloads in the namespace of `seen_from` whose pods a selector matches",
+        "workloads in the namespace of `seen_from` whose pods a selector matches, a `LabelSelector` or a map of labels: `{}` selects all, a missing one none, one with an unknown value gives an empty list that proves nothing",
         "workloads",
         move |_: M, selector: V, from: V| x.selected_by(selector, from),
     );
@@ -313,7 +333,10 @@ pub(super) fn register(words: &mut Words<'_>) {
     );
     let x = c.clone();
     words.word(Mesh, "workloads()", "everything with a pod template", "workloads", move |_: M| {
-        x.kept("workloads()", || x.mesh.workloads.iter().map(|w| w.resource).filter(|id| x.mesh.counts(*id)))
+        x.kept("workloads()", || {
+            let workloads = x.mesh.workloads.iter().map(|w| w.resource).filter(|id| x.mesh.counts(*id));
+            (workloads, x.mesh.absence_anywhere("apps", "Deployment"))
+        })
     });
     let x = c.clone();
     words.fallible(
@@ -326,7 +349,7 @@ pub(super) fn register(words: &mut Words<'_>) {
     let x = c.clone();
     words.fallible(Mesh, "services_of(workload)", "the Services that select its pods", "Service", move |_: M, v: V| {
         let id = x.need_workload(v, "services_of()")?;
-        Ok(x.roots(x.mesh.services_of(id)))
+        Ok(x.roots(x.mesh.services_of(id), x.mesh.absence("", "Service", &x.mesh.workload(id).namespace)))
     });
     let x = c.clone();
     words.fallible(
@@ -337,7 +360,7 @@ pub(super) fn register(words: &mut Words<'_>) {
         move |_: M, v: V| {
             let id = x.need_resource(v, "workloads_of()")?;
             let workloads: Vec<_> = x.mesh.workloads_of(id).map(|w| x.mesh.workload(w).resource).collect();
-            Ok(x.roots(workloads))
+            Ok(x.roots(workloads, x.no_workload(x.mesh.resource(id).namespace())))
         },
     );
     let x = c.clone();

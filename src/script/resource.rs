@@ -222,16 +222,19 @@ pub(super) fn register(words: &mut Words<'_>) {
     words.fallible(
         Resource,
         "port(number)",
-        "the item of `ports()` with that number; missing if there is none",
+        "the item of `ports()` with that number; missing if there is none, or if it is no number",
         "",
-        move |v: V, number: Dynamic| {
+        move |v: V, number: Dynamic| -> Result<V> {
             let ports = x.ports(v)?;
-            let wanted = match number.as_int() {
-                Ok(number) => number as f64,
-                Err(_) => {
-                    number.as_float().or_else(|_| number.clone().try_cast::<V>().and_then(|v| x.number(v)).ok_or(""))?
-                }
+            let asked = number.clone().try_cast::<V>();
+            if let Some(unknown) = asked.filter(|asked| x.is_unknown(*asked)) {
+                return Ok(unknown);
+            }
+            let wanted = match asked {
+                Some(value) => x.number(value),
+                None => super::compare::plain_text(&number).and_then(|text| text.trim().parse().ok()),
             };
+            let Some(wanted) = wanted else { return Ok(x.missing(asked.unwrap_or(v).place, Vec::new(), None)) };
             let is = |p: &V| {
                 let node = x.node(*p);
                 node.get("port").or_else(|| node.get("containerPort")).and_then(Node::int).map(|n| n as f64)
