@@ -9,10 +9,11 @@ use crate::finding::Finding;
 use crate::rule::Rule;
 use crate::run::Loaded;
 use crate::source::{SourceFile, Sources};
-use crate::yaml::{Kind, NodeId, parse};
+use crate::yaml::{Kind, Node, NodeId, parse};
 
-/// Replaces each measured scalar by rubbish, by a substitution and by null: a rule may fall silent,
-/// but it neither fails nor finds something new in what it can't read.
+/// Replaces scalars, one at a time: measured ones by rubbish and by null, and those and all that the rule's
+/// code looks at by a substitution. A rule may fall silent, but it neither fails nor finds something new in
+/// what it can't read.
 pub(super) fn test(
     loaded: &Loaded,
     rule: &Rule,
@@ -25,28 +26,46 @@ pub(super) fn test(
         (f.primary.span.file, sources.file(f.primary.span.file).line_col(f.primary.span.start).line)
     };
     let known: BTreeSet<_> = found.iter().map(|f| place(sources, f)).collect();
+    let number = loaded.set.rules.iter().position(|other| other.id == rule.id);
+    let keys = number.and_then(|number| loaded.checked.keys.get(number));
+    let is_read =
+        |key: Option<Node<'_>>| key.and_then(Node::text).is_some_and(|key| keys.is_some_and(|keys| keys.contains(key)));
     for (id, file) in sources.iter() {
         let tree = parse::parse(id, file.text.clone());
         for number in 0..tree.len() {
             let node = tree.node(NodeId(number as u32));
-            let measured = node.kind() == Kind::Scalar
-                && !node.is_alias()
-                && node.key().is_some()
-                && node.text().is_some_and(|t| t.starts_with(|c: char| c.is_ascii_digit()) && t.len() < 16);
-            if !measured {
+            if node.kind() != Kind::Scalar || node.is_alias() || node.is_key() {
                 continue;
             }
-            let rubbish = !rule.header.about_unreadable;
-            for (new, strict) in [("\"rubbish!\"", rubbish), ("\"${X}\"", true), ("null", false)] {
+            // What something is, is never left open.
+            let is_top = |key: Node<'_>| {
+                tree.roots().any(|root| node.parent().is_some_and(|map| map.id() == root.id()))
+                    && matches!(key.text(), Some("apiVersion" | "kind"))
+            };
+            if node.key().is_some_and(is_top) {
+                continue;
+            }
+            let mut variants: Vec<(&str, bool)> = Vec::new();
+            if node.key().is_some()
+                && node.text().is_some_and(|t| t.starts_with(|c: char| c.is_ascii_digit()) && t.len() < 16)
+            {
+                variants.extend([("\"rubbish!\"", !rule.header.about_unreadable), ("null", false)]);
+            }
+            if !variants.is_empty() || is_read(node.key()) || is_read(node.parent().and_then(Node::key)) {
+                variants.push(("\"${X}\"", true));
+            }
+            let line = file.line_col(node.local_range().start as u32).line;
+            for (new, strict) in variants {
                 let mut text = file.text.to_string();
-                text.replace_range(node.local_range(), new);
+                // A block ends with its line.
+                let end = if text[node.local_range()].ends_with('\n') { "\n" } else { "" };
+                text.replace_range(node.local_range(), &format!("{new}{end}"));
                 let changed = sources.iter().map(|(other, f)| {
                     let text = if other == id { text.as_str() } else { &f.text };
                     SourceFile::new(&f.name, f.path.as_deref(), text)
                 });
                 let changed = Sources::new(changed.collect());
                 let outcome = check(&changed, loaded, settings);
-                let line = file.line_col(node.local_range().start as u32).line;
                 if let Some(problem) = outcome.problems.first() {
                     let label = problem.label.clone().unwrap_or_default();
                     result.failures.push(format!("Failed with {new} on line {line}: {}: {label}", problem.message));

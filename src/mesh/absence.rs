@@ -1,6 +1,7 @@
 //! What it means that something was not found.
 
 use super::Mesh;
+use crate::yaml::scalar::is_unknown;
 
 /// How sure it is that something does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,8 +126,9 @@ impl Mesh {
         let place = if namespace.is_empty() { String::new() } else { format!(" in namespace \"{namespace}\"") };
         let plural = if read == 1 { kind.to_string() } else { plural(kind) };
         // One whose name or namespace the input does not show may be the one.
-        let hidden =
-            self.has_hidden_names(group, kind, namespace) || self.comes_from_elsewhere(group, kind, namespace, true);
+        let hidden = self.has_hidden_names(group, kind, namespace)
+            || is_unknown(namespace)
+            || self.comes_from_elsewhere(group, kind, namespace, true);
         let certainty = if hidden {
             Certainty::Unknown
         } else if self.is_complete(group, kind) {
@@ -149,12 +151,13 @@ impl Mesh {
         let read = self.of_kind(group, kind).len();
         // One that is not known as it will be applied may be the one.
         let open = self.has_hidden_names_anywhere(group, kind)
+            || self.comes_from_elsewhere(group, kind, "", true)
             || self.of_kind(group, kind).any(|id| self.resource(id).is_open());
         let certainty = if open {
             Certainty::Unknown
         } else if self.is_complete(group, kind) {
             Certainty::Certain
-        } else if read > 0 && !self.comes_from_elsewhere(group, kind, "") {
+        } else if read > 0 && !self.comes_from_elsewhere(group, kind, "", false) {
             Certainty::Likely
         } else {
             Certainty::Unknown
@@ -229,6 +232,12 @@ mod tests {
         for hidden in ["name: '${NAME}', namespace: web", "name: b, namespace: '${NS}'", "generateName: b-"] {
             assert_eq!(certainty(&[read.clone(), budget(hidden)], &["all"]), Certainty::Unknown, "{hidden}");
         }
+        assert_eq!(
+            test_mesh_with(&[], Declared { complete: vec!["all".into()], ..Declared::default() })
+                .absence("", "Service", "${NS}")
+                .certainty,
+            Certainty::Unknown
+        );
         let other = read.replace("spec: {}", "spec: { maxUnavailable: 1 }");
         assert_eq!(certainty(&[read, other], &["all"]), Certainty::Unknown, "copies that differ");
     }

@@ -98,8 +98,11 @@ impl Mesh {
     fn proxy_field(&self, id: WorkloadId, field: Field) -> Setting {
         let workload = self.workload(id);
         let tree = workload.template.tree;
-        let container =
-            self.containers(workload).into_iter().find(|c| c.get("name").and_then(Node::text) == Some("istio-proxy"));
+        let containers = self.containers(workload);
+        let container = containers.iter().find(|c| c.get("name").and_then(Node::text) == Some("istio-proxy"));
+        if container.is_none() && containers.iter().any(|c| may_be_proxy(*c)) {
+            return Setting::Unknown;
+        }
         if let Some(node) = container.and_then(|c| c.get("resources")).and_then(|r| r.at(&field.path)) {
             return Setting::At(Place { tree, node: node.id() });
         }
@@ -135,6 +138,12 @@ impl Mesh {
             None => Setting::Unset(resources.unwrap_or(resource)),
         }
     }
+}
+
+/// Whether a container whose name stands elsewhere (`${NAME}`) may be Istio's: its image is.
+pub fn may_be_proxy(container: Node<'_>) -> bool {
+    let image = container.get("image").and_then(Node::text).unwrap_or("");
+    container.get("name").is_some_and(|name| name.is_unknown()) && (image == "auto" || image.contains("/proxyv2"))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::absence::Absence;
 use super::proxy::Setting;
 use super::workload::WorkloadId;
 use crate::resource::ResourceId;
+use crate::yaml::scalar::is_unknown;
 use crate::yaml::{Node, Place};
 
 impl Mesh {
@@ -17,9 +18,12 @@ impl Mesh {
             return if self.resource(found).is_open() { unknown() } else { Ok(found) };
         }
         for (group, kind) in [("autoscaling", "HorizontalPodAutoscaler"), ("keda.sh", "ScaledObject")] {
-            let target = |id: &ResourceId| self.root(*id).at(&["spec", "scaleTargetRef"]);
-            if self.of_kind_in(group, kind, namespace).iter().any(|id| self.names(target(id), workload) != Some(false))
-            {
+            let target = |id| self.root(id).at(&["spec", "scaleTargetRef"]);
+            let near = |id: &ResourceId| {
+                let other = self.resource(*id).namespace();
+                other == namespace || is_unknown(other) || is_unknown(namespace)
+            };
+            if self.of_kind(group, kind).filter(near).any(|id| self.names(target(id), workload) != Some(false)) {
                 return unknown();
             }
         }
@@ -51,9 +55,12 @@ impl Mesh {
         }
         for range in self.of_kind_in("", "LimitRange", &workload.namespace) {
             for item in self.root(*range).at(&["spec", "limits"]).into_iter().flat_map(Node::items) {
-                let of_containers = item.get("type").and_then(Node::text) == Some("Container");
+                let kind = item.get("type");
                 let default = ["defaultRequest", "default"].into_iter().find_map(|key| item.at(&[key, resource]));
-                if let (true, Some(node)) = (of_containers, default) {
+                if kind.is_some_and(|node| node.is_unknown()) && default.is_some() {
+                    return Setting::Unknown;
+                }
+                if let (Some("Container"), Some(node)) = (kind.and_then(Node::text), default) {
                     return Setting::At(Place { tree: self.resource(*range).root.tree, node: node.id() });
                 }
             }
@@ -68,7 +75,7 @@ impl Mesh {
         // KEDA means a Deployment where no kind is written.
         for (key, wanted) in [("kind", &resource.kind), ("name", &resource.name)] {
             match reference.and_then(|r| r.get(key)) {
-                Some(node) if node.is_unknown() => sure = false,
+                Some(node) if node.is_unknown() || is_unknown(wanted) => sure = false,
                 Some(node) if node.text() != Some(wanted) => return Some(false),
                 None if key == "name" || &**wanted != "Deployment" => return Some(false),
                 _ => {}
@@ -103,6 +110,8 @@ mod tests {
         assert_eq!(hpa(&scaler(head, "kind: Deployment, name: other")), Err(Certainty::Likely));
         assert_eq!(hpa(&scaler(head, "kind: StatefulSet, name: istiod")), Err(Certainty::Likely));
         assert_eq!(hpa(&scaler(head, "kind: Deployment, name: '${NAME}'")), Err(Certainty::Unknown));
+        let elsewhere = scaler(head, "kind: Deployment, name: istiod").replace("istio-system", "'${NS}'");
+        assert_eq!(hpa(&elsewhere), Err(Certainty::Unknown));
         assert_eq!(hpa(&scaler("keda.sh/v1alpha1\nkind: ScaledObject", "name: istiod")), Err(Certainty::Unknown));
         assert_eq!(hpa("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n"), Err(Certainty::Unknown));
     }

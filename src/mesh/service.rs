@@ -72,8 +72,11 @@ impl Mesh {
         let is_name =
             |t: &&str| t.len() <= 15 && t.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         let Some(name) = target.text().filter(is_name) else { return Target::Unknown };
+        let mut hidden = false;
         for container in self.running_containers(self.workload(workload)) {
             for port in container_ports(container) {
+                hidden |=
+                    ["name", "protocol"].iter().any(|key| port.node.get(key).is_some_and(|node| node.is_unknown()));
                 if port.name == Some(name) && port.protocol == protocol {
                     return match port.number.map(u16::try_from) {
                         Some(Ok(number)) => Target::Port(number),
@@ -82,7 +85,8 @@ impl Mesh {
                 }
             }
         }
-        Target::NoSuchName
+        // A port whose name the input does not show may be the one.
+        if hidden { Target::Unknown } else { Target::NoSuchName }
     }
 
     /// The items of a Service's `ports`.
@@ -109,5 +113,8 @@ mod tests {
         let targets: Vec<_> =
             mesh.service_ports(service).iter().map(|p| mesh.target_port(mesh.trees.node(*p), workload)).collect();
         assert_eq!(targets, [Target::Port(8080), Target::Port(81), Target::Port(8082), Target::NoSuchName]);
+        let mesh = test_mesh(&[&SHOP.replace("name: http,", "name: '${PORT}',")]);
+        let ports = mesh.service_ports(service);
+        assert_eq!(mesh.target_port(mesh.trees.node(ports[0]), workload), Target::Unknown);
     }
 }

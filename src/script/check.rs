@@ -25,6 +25,9 @@ pub struct Checked {
     pub reads: Vec<BTreeSet<String>>,
     /// Properties by rule, for the hint about those that no example has.
     pub used: Vec<BTreeSet<String>>,
+    /// Keys whose values each rule's code may look at, by the order of the rules: properties, texts in
+    /// brackets, and words such as `labels()`; those of libraries included where the rule calls one.
+    pub keys: Vec<BTreeSet<String>>,
     /// Rules that can't run, by the order of the rules.
     pub broken: Vec<bool>,
 }
@@ -84,6 +87,7 @@ pub fn check(set: &RuleSet) -> (Checked, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut checked = Checked::default();
     let mut shared = BTreeSet::new();
+    let mut shared_keys = BTreeSet::new();
     for library in &set.libraries {
         match compile(&library.file.text) {
             Ok(ast) => {
@@ -91,6 +95,7 @@ pub fn check(set: &RuleSet) -> (Checked, Vec<Problem>) {
                 let mut walk = Walk::new(&library.file, &ast, &words, &shared, None, set);
                 walk.run(&ast);
                 checked.properties.append(&mut walk.properties);
+                shared_keys.append(&mut walk.keys);
                 problems.append(&mut walk.problems);
             }
             Err(problem) => problems.push(problem.at_file(&library.file)),
@@ -98,7 +103,7 @@ pub fn check(set: &RuleSet) -> (Checked, Vec<Problem>) {
     }
     for rule in &set.rules {
         let before = problems.len();
-        let (mut reads, mut used) = (BTreeSet::new(), BTreeSet::new());
+        let (mut reads, mut used, mut keys) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         if !rule.header.native {
             match compile(&rule.code) {
                 Ok(ast) => {
@@ -109,12 +114,17 @@ pub fn check(set: &RuleSet) -> (Checked, Vec<Problem>) {
                     checked.properties.append(&mut walk.properties);
                     problems.append(&mut walk.problems);
                     reads = walk.reads;
+                    keys = walk.keys;
+                    if !keys.is_disjoint(&shared) {
+                        keys.extend(shared_keys.iter().cloned());
+                    }
                 }
                 Err(problem) => problems.push(problem.at_file(&rule.file)),
             }
         }
         checked.reads.push(reads);
         checked.used.push(used);
+        checked.keys.push(keys);
         checked.broken.push(problems.len() > before);
     }
     (checked, problems)
@@ -170,6 +180,7 @@ struct Walk<'a> {
     rule: Option<&'a Rule>,
     set: &'a RuleSet,
     properties: BTreeSet<String>,
+    keys: BTreeSet<String>,
     reads: BTreeSet<String>,
     problems: Vec<Problem>,
 }
@@ -192,6 +203,7 @@ impl<'a> Walk<'a> {
             rule,
             set,
             properties: BTreeSet::new(),
+            keys: BTreeSet::new(),
             reads: BTreeSet::new(),
             problems: Vec::new(),
         }
@@ -269,6 +281,7 @@ impl<'a> Walk<'a> {
                 if is_surely_a_word(&name, self.words) {
                     self.problem(*position, format!("`{name}` asks the tool: write `{name}()`"));
                 }
+                self.keys.insert(name.clone());
                 self.properties.insert(name);
             }
             Expr::MethodCall(call, position) => self.call(call, *position, true),
@@ -280,8 +293,12 @@ impl<'a> Walk<'a> {
             }
             Expr::FnCall(call, position) => self.call(call, *position, false),
             Expr::And(parts, _) | Expr::Or(parts, _) => parts.iter().for_each(|p| self.condition(p)),
-            Expr::StringConstant(text, position) if holds_expression(text) => {
-                self.problem(*position, "`${…}` works only in backticks: `like ${this}`");
+            Expr::StringConstant(text, position) => {
+                // It may stand in brackets, or get there through a variable.
+                self.keys.insert(text.to_string());
+                if holds_expression(text) {
+                    self.problem(*position, "`${…}` works only in backticks: `like ${this}`");
+                }
             }
             Expr::Coalesce(_, position) => {
                 self.problem(*position, "`??` never sees a missing value; write `.or(…)`");
@@ -309,6 +326,7 @@ impl<'a> Walk<'a> {
             "is_shared" | "curry" => return,
             _ => {}
         }
+        self.keys.insert(name.to_string());
         let words: Vec<&Word> = self.words.iter().filter(|w| w.name() == name).collect();
         self.reads.extend(
             words

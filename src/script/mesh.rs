@@ -279,6 +279,7 @@ pub(super) fn register(words: &mut Words<'_>) {
         "all kinds",
         move |_: M, kind: ImmutableString, name: Dynamic, from: V| {
             let name = match name.clone().try_cast::<V>() {
+                Some(v) if x.is_unknown(v) => return Ok(v),
                 Some(v) => x.text(v).unwrap_or_default(),
                 None => name.into_immutable_string().unwrap_or_default(),
             };

@@ -183,6 +183,7 @@ pub(super) fn register(words: &mut Words<'_>) {
             let workload = x.mesh.workload(x.need_workload(v, "app_containers()")?);
             let running = x.mesh.running_containers(workload);
             let own = |c: &Node<'_>| c.get("name").and_then(Node::text).is_some_and(|n| n.starts_with("istio-"));
+            let own = |c: &Node<'_>| own(c) || crate::mesh::proxy::may_be_proxy(*c);
             let items = running.iter().filter(|c| !own(c)).map(|c| place(workload.template.tree, c.id())).collect();
             Ok(L { items: Rc::new(items), ..all })
         },

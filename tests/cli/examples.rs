@@ -57,3 +57,18 @@ fn an_example_that_nobody_can_read_fails() {
         tested(REPLICAS, &[&text]).ends(1, &["FAIL  own/rule::good-1", what, "1 examples passed, 1 failed"]);
     }
 }
+
+#[test]
+fn a_rule_that_takes_the_unknown_for_wrong_fails() {
+    let team = "let team = d.metadata.labels.team;";
+    let noisy = format!("{team} if team in param(\"allowed\") {{ return; }} report(d, \"bad\");");
+    let told = "Noisy with \"${X}\" on line 5: bad";
+    tested(&noisy, &[GOOD]).ends(1, &["FAIL  own/rule::good-1", told]);
+    tested(&noisy.replace(".labels.team", "[\"labels\"][\"team\"]"), &[GOOD]).ends(1, &[told]);
+    tested(&noisy.replace("d.metadata.labels.team", "d.labels().values().first()"), &[]).ends(1, &["no example"]);
+    let asks = noisy.replace("if team in", "if team.unknown() || team in");
+    tested(&asks, &[GOOD]).ends(0, &["2 examples passed"]);
+    // The items of a list, too.
+    let list = "if d.spec.x.items().some(|x| x == \"a\") { return; } report(d, \"bad\");";
+    tested(list, &[&GOOD.replace("  replicas: 2", "  x: [a]")]).ends(1, &["Noisy with \"${X}\" on line 7: bad"]);
+}
