@@ -283,8 +283,9 @@ fn read(sources: &Sources, trees: &Arc<Trees>, settings: &Settings) -> Read {
         let mut found = resource::find(trees, number, &settings.namespace, file.name == source::walk::STDIN);
         read.documents += found.documents;
         let unreadable = tree.is_broken();
-        let is_manifest =
-            !found.resources.is_empty() || resource::looks_like_one(tree.text()) || settings.named.contains(&file.name);
+        let is_manifest = !found.resources.is_empty()
+            || resource::looks_like_one(tree.text())
+            || settings.named.contains(&layout::path::normal(&file.name));
         let no_manifest = kustomize.passed_over(&file.name);
         if let Some(reason) = no_manifest {
             found.resources.clear();

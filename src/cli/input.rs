@@ -5,14 +5,15 @@ use std::path::PathBuf;
 
 use crate::config::Settings;
 use crate::finding::Problem;
+use crate::layout::path::normal;
 use crate::source::walk::{self, Collected, STDIN, Unreadable};
 
 /// Reads files, folders and standard input; no path means the current folder.
 pub(super) fn collect(paths: &[PathBuf], settings: &mut Settings) -> Result<Collected, Vec<Problem>> {
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here[..] } else { paths };
-    settings.named = paths.iter().map(|p| p.to_string_lossy().replace('\\', "/")).collect();
-    settings.named.insert(STDIN.to_string());
+    settings.named = paths.iter().map(|p| normal(&p.to_string_lossy().replace('\\', "/"))).collect();
+    settings.named.insert(normal(STDIN));
     let (mut stdin, mut unreadable) = (None, None);
     if paths.iter().any(|p| p.as_os_str() == "-") {
         let mut bytes = Vec::new();

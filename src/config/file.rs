@@ -68,6 +68,12 @@ pub fn shown(path: &Path) -> String {
 pub fn read(path: &Path) -> Result<ConfigFile, Vec<Problem>> {
     let name = shown(path);
     let wrong = |reason: String| vec![Problem::error(format!("configuration \"{name}\" can't be read: {reason}"))];
+    // A link to elsewhere would have any file of the machine read, and its text told.
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let leads_out = |real: PathBuf| folder.canonicalize().is_ok_and(|folder| !real.starts_with(folder));
+    if path.canonicalize().is_ok_and(leads_out) {
+        return Err(wrong("it is a link that leads out of its folder".to_string()));
+    }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(|e| wrong(e.to_string()))?;
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|e| wrong(e.to_string()))?;

@@ -68,7 +68,8 @@ pub(super) fn changes_of(
     problems: &mut Vec<Problem>,
 ) -> BTreeMap<usize, Change> {
     let mut changes: BTreeMap<usize, Change> = BTreeMap::new();
-    for name in severity.keys().filter(|name| !set.knows(name) && *name != "all") {
+    // So many mistakes are enough to see what is wrong.
+    for name in severity.keys().filter(|name| !set.knows(name) && *name != "all").take(50) {
         let place = [start, &["severity", name]].concat();
         let problem = file.at_key(&place, format!("no rule, topic or alias is called \"{name}\""));
         problems.push(match load::did_you_mean(set, name) {

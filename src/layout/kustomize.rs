@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::elsewhere::is_below;
 use super::path;
 use crate::resource::{Part, Resource};
 use crate::source::walk::KUSTOMIZATIONS;
@@ -17,6 +18,12 @@ const DEEPEST: usize = 16;
 
 /// So many folders and files are visited for all roots; references may lead anywhere again and again.
 const MOST_VISITS: usize = 500_000;
+
+/// So many kustomizations are remembered for one file.
+const MOST_ROOTS: usize = 64;
+
+/// A kustomization with more patches than that is taken to patch everything.
+const MOST_TARGETS: usize = 500;
 
 /// Lists of `kustomization.yaml` whose items, or the `path` of whose items, are files that configure
 /// kustomize itself.
@@ -72,8 +79,11 @@ struct Rendered {
     rewritten: bool,
     component: bool,
     /// The kustomizations that render it, with what their patches change.
-    roots: Vec<(String, Rc<Vec<Target>>)>,
+    roots: Vec<(String, Targets)>,
 }
+
+/// What the patches of a chain of kustomizations change, in parts that they share.
+type Targets = Vec<Rc<Vec<Target>>>;
 
 /// Which resources a patch changes. What is not said, or said by an expression, fits everything.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,8 +122,13 @@ impl Kustomize {
                 Some((folder.clone(), Kustomization { name, folder, root, is_component }))
             })
             .collect();
-        let mut reader =
-            Reader { trees: &trees_by_name, by_folder: &by_folder, found: Kustomize::default(), visits: 0 };
+        let mut reader = Reader {
+            trees: &trees_by_name,
+            by_folder: &by_folder,
+            found: Kustomize::default(),
+            visits: 0,
+            targets: BTreeMap::new(),
+        };
         let mut included = BTreeSet::new();
         for kustomization in by_folder.values() {
             reader.pass_over(kustomization);
@@ -150,7 +165,8 @@ impl Kustomize {
     /// one does not, it is applied as it stands.
     pub fn mark(&self, name: &str, trees: &Trees, resource: &mut Resource) -> Vec<&str> {
         let Some(rendered) = self.rendered.get(&path::normal(name)) else { return Vec::new() };
-        let patches = |targets: &[Target]| targets.iter().any(|target| target.fits(trees, resource));
+        let patches =
+            |targets: &Targets| targets.iter().flat_map(|t| t.iter()).any(|target| target.fits(trees, resource));
         let patched: Vec<&str> =
             rendered.roots.iter().filter(|(_, targets)| patches(targets)).map(|(by, _)| by.as_str()).collect();
         resource.part = if rendered.component {
@@ -196,12 +212,15 @@ struct Reader<'a, 't> {
     by_folder: &'a BTreeMap<String, Kustomization<'t>>,
     found: Kustomize,
     visits: usize,
+    /// What patches change, by the folder of their kustomization.
+    targets: BTreeMap<String, Rc<Vec<Target>>>,
 }
 
 /// What one root leads to.
 struct Walk<'w> {
-    /// Folders on the way.
-    open: BTreeSet<String>,
+    /// Folders that were visited, and how many are open.
+    seen: BTreeSet<String>,
+    depth: usize,
     files: &'w mut BTreeMap<String, (Chain, bool)>,
 }
 
@@ -210,13 +229,17 @@ struct Walk<'w> {
 struct Chain {
     namespace: Option<String>,
     rewritten: bool,
-    targets: Rc<Vec<Target>>,
+    targets: Targets,
 }
 
 impl Reader<'_, '_> {
     /// Files that are patches or configuration.
     fn pass_over(&mut self, kustomization: &Kustomization<'_>) {
         let mut add = |reference: &str, what: &str| {
+            // kustomize itself refuses files outside of the kustomization's folder.
+            if !is_below(&kustomization.local(reference), &kustomization.folder) {
+                return;
+            }
             let reason = format!("{what} of {}", kustomization.name);
             self.found.passed_over.insert(kustomization.local(reference), reason);
         };
@@ -246,31 +269,36 @@ impl Reader<'_, '_> {
 
     fn render(&mut self, root: &Kustomization<'_>) {
         let mut files = BTreeMap::new();
-        let mut walk = Walk { open: BTreeSet::new(), files: &mut files };
+        let mut walk = Walk { seen: BTreeSet::new(), depth: 0, files: &mut files };
         self.walk(root, &Chain::default(), false, &mut walk);
         for (file, (chain, component)) in files {
             let entry = self.found.rendered.entry(file);
             let entry = entry.or_insert_with(|| Rendered { namespace: chain.namespace.clone(), ..Rendered::default() });
-            entry.component |= component;
+            // Whoever else takes it for a component, one that renders it whole applies it.
+            entry.component = component && (entry.component || entry.roots.is_empty());
             // The last word on a namespace is the root's; of two roots, none has it.
             let differs = entry.namespace != chain.namespace;
             if differs {
                 entry.namespace = None;
             }
             entry.rewritten |= chain.rewritten || differs;
-            entry.roots.push((root.name.to_string(), chain.targets));
+            if entry.roots.len() < MOST_ROOTS {
+                entry.roots.push((root.name.to_string(), chain.targets));
+            }
         }
     }
 
     fn walk(&mut self, kustomization: &Kustomization<'_>, outer: &Chain, component: bool, walk: &mut Walk<'_>) {
         self.visits += 1;
-        let too_much = walk.open.len() > DEEPEST || self.visits > MOST_VISITS;
-        if too_much || !walk.open.insert(kustomization.folder.clone()) {
+        let too_much = walk.depth > DEEPEST || self.visits > MOST_VISITS;
+        // Once is enough, also of a circle: what is included twice stays what it is.
+        if too_much || !walk.seen.insert(kustomization.folder.clone()) {
             if too_much {
                 self.unseen(kustomization, None, None);
             }
             return;
         }
+        walk.depth += 1;
         let component = component || kustomization.is_component;
         let mut chain = outer.clone();
         self.apply(kustomization, &mut chain);
@@ -296,7 +324,7 @@ impl Reader<'_, '_> {
             let local = kustomization.local(reference);
             if let Some(inner) = self.by_folder.get(&local) {
                 self.walk(inner, &chain, component, walk);
-            } else if self.trees.contains_key(&local) {
+            } else if self.trees.contains_key(&local) && is_below(&local, &kustomization.folder) {
                 self.visits += 1;
                 walk.files.insert(local, (chain.clone(), component));
             } else {
@@ -308,7 +336,7 @@ impl Reader<'_, '_> {
                 self.walk(inner, &chain, true, walk);
             }
         }
-        walk.open.remove(&kustomization.folder);
+        walk.depth -= 1;
     }
 
     fn unseen(&mut self, kustomization: &Kustomization<'_>, kind: Option<&'static str>, reference: Option<&str>) {
@@ -317,14 +345,31 @@ impl Reader<'_, '_> {
     }
 
     /// Adds what one kustomization does to everything that it renders.
-    fn apply(&self, kustomization: &Kustomization<'_>, chain: &mut Chain) {
+    fn apply(&mut self, kustomization: &Kustomization<'_>, chain: &mut Chain) {
         let root = kustomization.root;
         if chain.namespace.is_none() {
             chain.namespace = root.get("namespace").and_then(Node::text).map(str::to_string);
         }
         let is_set = |key: &str| root.get(key).is_some_and(|v| !v.is_null() && (!v.is_seq() || v.items().count() > 0));
         chain.rewritten |= REWRITES.iter().any(|key| is_set(key));
+        let targets = match self.targets.get(&kustomization.folder) {
+            Some(known) => known.clone(),
+            None => {
+                let targets = Rc::new(self.read_targets(kustomization));
+                self.targets.insert(kustomization.folder.clone(), targets.clone());
+                targets
+            }
+        };
+        if !targets.is_empty() {
+            chain.targets.push(targets);
+        }
+    }
+
+    /// What the patches of a kustomization change.
+    fn read_targets(&self, kustomization: &Kustomization<'_>) -> Vec<Target> {
+        let root = kustomization.root;
         let mut targets = Vec::new();
+        let is_set = |key: &str| root.get(key).is_some_and(|v| !v.is_null());
         if ["replacements", "transformers"].into_iter().any(is_set) {
             targets.push(Target { kind: None, name: None, mentions: None });
         }
@@ -352,9 +397,10 @@ impl Reader<'_, '_> {
         for name in named("replicas") {
             targets.push(Target { kind: None, name: Some(name.to_string()), mentions: None });
         }
-        if !targets.is_empty() {
-            Rc::make_mut(&mut chain.targets).extend(targets);
+        if targets.len() > MOST_TARGETS {
+            targets = vec![Target { kind: None, name: None, mentions: None }];
         }
+        targets
     }
 
     fn targets_of_file(&self, file: &str, targets: &mut Vec<Target>) {

@@ -72,7 +72,10 @@ pub(super) fn index(mesh: &Mesh) -> Vec<Workload> {
 /// What is scaled, and by which HorizontalPodAutoscaler: the first that names its kind and name.
 pub(super) fn autoscalers(mesh: &Mesh) -> HashMap<ResourceId, ResourceId> {
     let mut autoscalers = HashMap::new();
-    for id in mesh.of_kind("autoscaling", "HorizontalPodAutoscaler") {
+    let mut all: Vec<ResourceId> = mesh.of_kind("autoscaling", "HorizontalPodAutoscaler").collect();
+    // Of two with one target, which one is meant must not depend on the files.
+    all.sort_by_key(|id| mesh.resource(*id).name.clone());
+    for id in all {
         let Some(target) = mesh.root(id).at(&["spec", "scaleTargetRef"]) else { continue };
         let text = |key: &str| target.get(key).and_then(Node::text);
         let (Some(kind), Some(name)) = (text("kind"), text("name")) else { continue };

@@ -58,6 +58,7 @@ impl Loader {
         }
         let is_hidden = |e: &walkdir::DirEntry| e.depth() > 0 && e.file_name().as_encoded_bytes().starts_with(b".");
         let entries = walkdir::WalkDir::new(folder).sort_by_file_name().max_depth(8).into_iter();
+        let root = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
         for entry in entries.filter_entry(|e| !is_hidden(e)) {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -73,6 +74,14 @@ impl Loader {
                 let mut problem = Problem::error(format!("rules folder \"{name}\" is a link and is not read"));
                 problem.severity = Severity::Warning;
                 self.problems.push(problem.help(format!("name it: --rules {name}")));
+            }
+            // A link to elsewhere would have any file of the machine read, and its text told.
+            let leads_out = |path: &Path| path.canonicalize().is_ok_and(|real| !real.starts_with(&root));
+            if entry.path_is_symlink() && is_rule_or_table(path) && leads_out(path) {
+                let name = path.display();
+                self.problems
+                    .push(Problem::error(format!("rule file \"{name}\" is a link that leads out of its folder")));
+                continue;
             }
             // A link that leads nowhere is told by reading it; a pipe would be waited for.
             if is_rule_or_table(path) && (path.is_file() || !path.exists()) {

@@ -134,7 +134,7 @@ impl Walk<'_> {
             for folder in real.ancestors().skip(1).take(CONTEXT) {
                 let shown = named.unwrap_or(folder);
                 let shown = if shown.as_os_str().is_empty() { Path::new(".") } else { shown };
-                for file in KUSTOMIZATIONS.map(|name| folder.join(name)).iter().filter(|f| f.is_file()) {
+                for file in KUSTOMIZATIONS.map(|name| folder.join(name)).iter().filter(|f| is_plain(f)) {
                     self.file(file, name_below(shown, Path::new(file.file_name().unwrap_or_default())));
                 }
                 if folder.join(".git").exists() {
@@ -157,6 +157,8 @@ impl Walk<'_> {
             .require_git(false)
             // What one user's machine ignores would make another's run differ.
             .git_global(false)
+            // Only what git leaves out is left out.
+            .ignore(false)
             .sort_by_file_name(std::ffi::OsStr::cmp)
             .build();
         for entry in entries {
@@ -263,6 +265,11 @@ fn path_of(error: &ignore::Error) -> Option<&Path> {
         ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
         _ => None,
     }
+}
+
+/// Whether it is a file and no link, which may lead to a file that nobody gave.
+fn is_plain(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
 }
 
 fn is_manifest(path: &Path) -> bool {

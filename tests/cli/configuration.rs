@@ -233,12 +233,20 @@ fn a_configuration_of_strangers_reads_nothing_outside() {
         s.write("policies/a/ok.txt", "");
         std::os::unix::fs::symlink(outside.path("x.rhai"), s.path("policies/a/x.rhai")).unwrap();
         let said = s.run("check");
-        said.ends(2, &[]).complains(&["policies/a/x.rhai", "leads out of the configuration's folder"]);
-        assert!(!said.err.contains("hunter2"), "{said}");
+        said.ends(2, &["policies/a/x.rhai\" is a link that leads out of its folder"]);
+        assert!(!said.err.contains("hunter2") && !said.out.contains("hunter2"), "{said}");
         // A configuration that is a link is none.
         let s = Scratch::new(&[("a.yaml", MEMORY)]);
         std::os::unix::fs::symlink(outside.path("secret.yaml"), s.path("plimsoll.yaml")).unwrap();
         s.run("check").ends(0, &[FOUND]);
+        let said = s.run("check --config plimsoll.yaml");
+        said.ends(2, &[]).complains(&["is a link that leads out of its folder"]);
+        assert!(!said.err.contains("hunter2"), "{said}");
+        // Neither is a kustomization beside a named file.
+        let s = Scratch::new(&[("p/a.yaml", MEMORY)]);
+        std::os::unix::fs::symlink(outside.path("secret.yaml"), s.path("p/kustomization.yaml")).unwrap();
+        let said = s.run("check p/a.yaml");
+        assert!(said.out.contains(FOUND) && !said.out.contains("hunter2"), "{said}");
     }
 }
 
