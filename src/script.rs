@@ -4,6 +4,7 @@
 //! with values that know their place in a manifest. One noun of the language per file;
 //! [`vocabulary`] lists every word with its meaning, for load-time checks and for `rules/README.md`.
 
+mod advice;
 mod answers;
 mod budget;
 pub mod check;

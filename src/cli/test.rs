@@ -119,10 +119,21 @@ fn once(arguments: &Arguments) -> Status {
     }
 }
 
-/// Keys that the code reads and no example of the rule has.
+/// Keys that the code reads and no example of the rule has. Columns of tables are read in the same way.
 fn unknown_properties(loaded: &Loaded, number: usize) -> Vec<String> {
     let rule = &loaded.set.rules[number];
     let texts: Vec<&str> = rule.page.examples.iter().flat_map(|e| &e.files).map(|f| f.text.as_str()).collect();
-    let used = loaded.checked.used[number].iter();
-    used.filter(|name| *name != "len" && !texts.iter().any(|text| text.contains(name.as_str()))).cloned().collect()
+    let is_column =
+        |name: &str| loaded.set.tables.values().flat_map(|t| t.rows.values()).any(|row| row.contains_key(name));
+    let used = loaded.checked.used[number].iter().filter(|name| *name != "len" && !is_column(name));
+    used.filter(|name| !texts.iter().any(|text| has_key(text, name))).cloned().collect()
+}
+
+/// Whether a name stands before a colon, in quotes or not; in texts within the text, too.
+fn has_key(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + name.len()..].trim_start_matches(['"', '\'', '\\']).trim_start_matches(' ');
+        after.starts_with(':') && before.is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '.' | '/'))
+    })
 }

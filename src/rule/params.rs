@@ -181,7 +181,12 @@ impl ParamValue {
 
     /// Reads a value from a flag or another scalar text. Lists, maps and records are written as YAML.
     pub fn parse(text: &str, kind: &ParamType) -> Result<ParamValue, String> {
-        let wrong = || format!("\"{text}\" is no {kind}");
+        let unit = if *kind == ParamType::Duration && text.parse::<f64>().is_ok() {
+            format!("; write {text}s")
+        } else {
+            String::new()
+        };
+        let wrong = || format!("\"{text}\" is no {kind}{unit}");
         Ok(match kind {
             ParamType::Text | ParamType::Glob => ParamValue::Text(text.to_string()),
             ParamType::Number => ParamValue::Number(text.parse().map_err(|_| wrong())?),

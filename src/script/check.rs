@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
-use super::engine;
 use super::vocabulary::{On, STANDARD, Word, all};
-use crate::finding::Problem;
-use crate::rule::header::{Role, Subject};
+use super::{advice, engine};
+use crate::finding::{Problem, Severity};
+use crate::kinds;
+use crate::rule::header::{ROLES, Role, Subject};
 use crate::rule::{Rule, RuleSet, closest};
 use crate::source::SourceFile;
 
@@ -153,7 +154,10 @@ fn compile(code: &str) -> Result<AST, Failure> {
             | rhai::ParseErrorType::Reserved(word) => match word.as_str() {
                 "switch" => "`switch` never matches a value; write `if` and `else if`".to_string(),
                 "import" | "export" => "rules share functions through `rules/lib`, without `import`".to_string(),
-                word => format!("`{word}` is not part of the rule language"),
+                word => match advice::instead(word) {
+                    Some(advice) => advice.to_string(),
+                    None => format!("`{word}` is not part of the rule language"),
+                },
             },
             other => other.to_string(),
         };
@@ -338,8 +342,11 @@ impl<'a> Walk<'a> {
         if words.is_empty() && !self.known.contains(name) && !STANDARD.contains(&name) && !matches!(name, "row" | "has")
         {
             let words = self.words.iter().map(|w| w.name());
-            let known: Vec<&str> =
-                words.chain(self.known.iter().map(String::as_str)).chain(STANDARD.iter().copied()).collect();
+            let known: Vec<&str> = words
+                .chain(self.known.iter().map(String::as_str))
+                .chain(STANDARD.iter().copied())
+                .chain(["row", "has"])
+                .collect();
             let hint = closest(name, known).map_or(String::new(), |near| format!("; did you mean `{near}()`?"));
             let what = if method { "nothing answers" } else { "there is no function" };
             return self.problem(position, format!("{what} `{name}()`{hint}"));
@@ -348,8 +355,32 @@ impl<'a> Walk<'a> {
         if !method && !words.is_empty() && !is_function && !self.known.contains(name) && !STANDARD.contains(&name) {
             return self.problem(position, format!("`{name}` is asked with a dot: `x.{name}(…)`"));
         }
-        if !method {
+        if method {
+            self.named_thing(call);
+        } else {
             self.named_setting(call, position);
+        }
+    }
+
+    /// Kinds, roles and severities that are written out exist.
+    fn named_thing(&mut self, call: &FnCallExpr) {
+        let Some(Expr::StringConstant(text, at)) = call.args.first() else { return };
+        let wrong = match (call.name.as_str(), call.args.len()) {
+            ("all", 1) => Role::parse(text).is_none().then(|| no_kind(text)).flatten(),
+            ("find", 3) => no_kind(text),
+            ("is", 1) => no_role(text),
+            ("severity", 1) => match (text.parse::<Severity>(), self.rule) {
+                (Err(reason), _) => Some(reason),
+                (Ok(severity), Some(rule)) if severity > rule.header.severity => Some(format!(
+                    "`.severity()` only lowers, and the header says {}: write `severity: {severity}` there",
+                    rule.header.severity
+                )),
+                _ => None,
+            },
+            _ => None,
+        };
+        if let Some(wrong) = wrong {
+            self.problem(*at, wrong);
         }
     }
 
@@ -400,6 +431,27 @@ impl<'a> Walk<'a> {
         );
         self.problem(if at.is_none() { position } else { at }, advice);
     }
+}
+
+/// What is wrong with the name of a kind, if anything is.
+pub(super) fn no_kind(name: &str) -> Option<String> {
+    if kinds::resolve(name).is_some() {
+        return None;
+    }
+    let near = closest(name, kinds::KNOWN.iter().map(|k| k.kind));
+    Some(match near {
+        Some(near) => format!("no kind \"{name}\"; did you mean \"{near}\"?"),
+        None => format!("no kind \"{name}\"; kinds of other APIs are written \"Kind.group\""),
+    })
+}
+
+/// What is wrong with the name of a role, if anything is.
+pub(super) fn no_role(name: &str) -> Option<String> {
+    if Role::parse(name).is_some() {
+        return None;
+    }
+    let near = closest(name, ROLES.iter().map(|(_, name, _)| *name));
+    Some(format!("no role \"{name}\"{}", near.map_or(String::new(), |near| format!("; did you mean \"{near}\"?"))))
 }
 
 /// Whether a text between plain quotes was meant to hold a value.

@@ -250,7 +250,8 @@ fn numbers<T: rhai::Variant + Clone + Copy>(words: &mut Words<'_>, number: fn(T)
 }
 
 /// Texts and numbers never mix silently; the standard library would answer false.
-const GLUE: &str = "a value can't be added to; write texts with backticks: `memory is ${value}`";
+const GLUE: &str =
+    "a value can't be added to; write texts with backticks: `memory is ${value}`, and reckon with `.number()`";
 
 /// All operators.
 pub(super) fn register(words: &mut Words<'_>) {
@@ -280,6 +281,9 @@ pub(super) fn register(words: &mut Words<'_>) {
     let engine = words.engine();
     FuncRegistration::new("+").register_into_engine(engine, |_: V, _: Dynamic| -> super::Result<()> { fail(GLUE) });
     FuncRegistration::new("+").register_into_engine(engine, |_: Dynamic, _: V| -> super::Result<()> { fail(GLUE) });
+    const LESS: &str = "a value can't be subtracted; reckon with `.number()`";
+    FuncRegistration::new("-").register_into_engine(engine, |_: V, _: Dynamic| -> super::Result<()> { fail(LESS) });
+    FuncRegistration::new("-").register_into_engine(engine, |_: Dynamic, _: V| -> super::Result<()> { fail(LESS) });
     // Rhai has its own `text + anything`, which comes before the two above.
     type Glue<A, B> = fn(A, B) -> super::Result<()>;
     let glue: Glue<V, ImmutableString> = |_, _| fail(GLUE);

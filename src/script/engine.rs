@@ -71,6 +71,9 @@ pub(super) fn equip(engine: &mut Engine, context: &Rc<Context>, properties: &BTr
     engine.register_type_with_name::<answers::P>("proxy");
     engine.register_type_with_name::<answers::B>("block");
     engine.register_type_with_name::<answers::CallTo>("call");
+    engine.register_type_with_name::<answers::End>("end of a connection");
+    engine.register_type_with_name::<answers::PodPort>("port");
+    engine.register_type_with_name::<TableRef>("table");
     engine.register_type_with_name::<crate::units::Quantity>("quantity");
     engine.register_type_with_name::<crate::units::Duration>("duration");
     engine.register_type_with_name::<crate::units::Version>("version");
@@ -153,7 +156,7 @@ fn register_settings(words: &mut Words<'_>) {
     words.fallible(
         On::Function,
         "table(name)",
-        "a table of `rules/data`; `.row(key)` answers a row, `.has(key)` whether there is one",
+        "a table of `rules/data`; `.row(key)` answers a row, `.has(key)` whether there is one, `.keys()` all keys as an array",
         "",
         move |name: ImmutableString| match x.rules.tables.get(name.as_str()) {
             Some(_) => Ok(TableRef(name)),
@@ -171,6 +174,14 @@ fn register_settings(words: &mut Words<'_>) {
         let key = x.key_text(&key);
         x.rules.tables.get(table.0.as_str()).is_some_and(|t| t.rows.contains_key(&key))
     });
+    let x = words.context();
+    words.silent("keys", move |table: TableRef| table_keys(&x, &table));
+}
+
+/// The keys of a table.
+fn table_keys(x: &Context, table: &TableRef) -> Array {
+    let rows = x.rules.tables.get(table.0.as_str()).into_iter().flat_map(|t| t.rows.keys());
+    rows.map(|key| Dynamic::from(ImmutableString::from(key.as_str()))).collect()
 }
 
 impl Context {

@@ -57,13 +57,7 @@ impl Context {
     fn kind(&self, name: &str) -> Result<(String, String)> {
         match kinds::resolve(name) {
             Some((group, kind)) => Ok((group.to_string(), kind.to_string())),
-            None => {
-                let near = crate::rule::closest(name, kinds::KNOWN.iter().map(|k| k.kind));
-                fail(match near {
-                    Some(near) => format!("no kind \"{name}\"; did you mean \"{near}\"?"),
-                    None => format!("no kind \"{name}\"; kinds of other APIs are written \"Kind.group\""),
-                })
-            }
+            None => fail(super::check::no_kind(name).unwrap_or_default()),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::mesh::WorkloadId;
 use crate::mesh::absence::Absence;
 use crate::mesh::service::Target;
 use crate::resource::ResourceId;
-use crate::rule::header::{ROLES, Role};
+use crate::rule::header::Role;
 use crate::yaml::{Node, Place};
 
 impl Context {
@@ -55,7 +55,24 @@ impl Context {
         self.root(self.mesh.workload(id).resource)
     }
 
+    /// The pod template of a resource that may have one and has none: missing, or unknown.
+    fn no_template(&self, v: V) -> Option<V> {
+        let id = self.as_resource(v).filter(|id| self.mesh.workload_of(*id).is_none())?;
+        let resource = self.mesh.resource(id);
+        let path = crate::mesh::workload::template_path(&resource.group, &resource.kind)?;
+        Some(path.iter().fold(v, |v, key| self.get(v, &Rc::from(*key), crate::yaml::key_hash(key))))
+    }
+
+    /// A list of parts of the pod template that `no_template` answered.
+    fn no_parts(&self, template: V) -> L {
+        let unknown = self.is_unknown(template).then(|| Absence::unknown("pod templates"));
+        L::new(Vec::new(), Some(template), Some(unknown.unwrap_or_else(Absence::certain)))
+    }
+
     fn containers(&self, v: V, word: &str) -> Result<L> {
+        if let Some(template) = self.no_template(v) {
+            return Ok(self.no_parts(template));
+        }
         let workload = self.mesh.workload(self.need_workload(v, word)?);
         let tree = workload.template.tree;
         let items = self.mesh.containers(workload).iter().map(|n| place(tree, n.id())).collect();
@@ -85,6 +102,9 @@ impl Context {
     fn ports(&self, v: V) -> Result<L> {
         let id = self.need_resource(v, "ports()")?;
         let tree = v.place.tree;
+        if let Some(template) = self.no_template(v) {
+            return Ok(self.no_parts(template));
+        }
         if let Some(workload) = self.mesh.workload_of(id) {
             let containers = self.mesh.containers(self.mesh.workload(workload));
             let ports = containers.iter().flat_map(|c| c.get("ports")).flat_map(Node::items);
@@ -142,13 +162,7 @@ pub(super) fn register(words: &mut Words<'_>) {
             let id = x.need_resource(v, "is()")?;
             match Role::parse(&role) {
                 Some(role) => Ok(crate::mesh::roles::has(&x.mesh, id, role).is_yes()),
-                None => {
-                    let near = crate::rule::closest(&role, ROLES.iter().map(|(_, name, _)| *name));
-                    fail(format!(
-                        "no role \"{role}\"; {}",
-                        near.map_or(String::new(), |n| format!("did you mean \"{n}\"?"))
-                    ))
-                }
+                None => fail(super::check::no_role(&role).unwrap_or_default()),
             }
         },
     );
@@ -166,7 +180,10 @@ pub(super) fn register(words: &mut Words<'_>) {
     );
     let x = c.clone();
     words.fallible(Resource, "pod()", "the pod template: `metadata` and `spec` of its pods", "", move |v: V| {
-        Ok(V::at(x.mesh.workload(x.need_workload(v, "pod()")?).template))
+        match x.no_template(v) {
+            Some(missing) => Ok(missing),
+            None => Ok(V::at(x.mesh.workload(x.need_workload(v, "pod()")?).template)),
+        }
     });
     let x = c.clone();
     words.fallible(Resource, "containers()", "all containers, init containers included", "", move |v: V| {
@@ -180,6 +197,9 @@ pub(super) fn register(words: &mut Words<'_>) {
         "",
         move |v: V| -> Result<L> {
             let all = x.containers(v, "app_containers()")?;
+            if all.items.is_empty() {
+                return Ok(all);
+            }
             let workload = x.mesh.workload(x.need_workload(v, "app_containers()")?);
             let running = x.mesh.running_containers(workload);
             let own = |c: &Node<'_>| c.get("name").and_then(Node::text).is_some_and(|n| n.starts_with("istio-"));

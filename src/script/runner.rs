@@ -13,7 +13,7 @@ use super::check::{Checked, range_at};
 use super::draft::Raw;
 use super::mesh::M;
 use super::value::V;
-use super::{Context, engine};
+use super::{Context, advice, engine};
 use crate::finding::Problem;
 use crate::mesh::Mesh;
 use crate::resource::ResourceId;
@@ -198,30 +198,34 @@ fn innermost(error: &EvalAltResult) -> (String, Position, Option<String>) {
             ("functions call each other too deeply".to_string(), *position, None)
         }
         EvalAltResult::ErrorFunctionNotFound(signature, position) => {
-            let message = format!(
-                "nothing answers `{}` here",
-                signature.replace("&str | ImmutableString | String", "text").replace("i64", "number")
-            );
+            let message = advice::no_such_call(&advice::without_paths(signature), &super::vocabulary::all());
             (message, *position, None)
         }
         EvalAltResult::ErrorFor(position) => {
             ("`for` walks lists; a list of the manifest is walked with `.items()`".to_string(), *position, None)
         }
         EvalAltResult::ErrorMismatchDataType(wanted, got, position) if wanted == "bool" => {
-            let got =
-                got.rsplit("::").next().unwrap_or(got).replace('V', "value; ask it with `.is_true()` or `.exists()`");
+            let got = match advice::without_paths(got) {
+                got if got == "value" => "value; ask it with `.is_true()` or `.exists()`".to_string(),
+                got => got,
+            };
             (format!("true or false is needed here, and this is a {got}"), *position, None)
+        }
+        EvalAltResult::ErrorDataRace(_, position) => {
+            let message =
+                "the closure asks what stands before it: keep the list first, `let all = mesh.all(…);`, and ask that";
+            (message.to_string(), *position, None)
         }
         EvalAltResult::ErrorRuntime(value, position) => (value.to_string(), *position, None),
         EvalAltResult::ErrorDotExpr(text, position) if text.starts_with("Unknown property '") => {
             let mut words = text.split('\'').skip(1).step_by(2);
-            let (name, asked) = (words.next().unwrap_or(""), words.next().unwrap_or("this"));
+            let (name, asked) = (words.next().unwrap_or(""), advice::without_paths(words.next().unwrap_or("this")));
             (format!("a {asked} has no keys; ask it with parentheses: `{name}()`"), *position, None)
         }
         other => {
             let text = other.to_string();
             let cut = text.find(" (line ").unwrap_or(text.len());
-            (text[..cut].to_string(), other.position(), None)
+            (advice::without_paths(&text[..cut]), other.position(), None)
         }
     }
 }

@@ -5,14 +5,44 @@ use std::rc::Rc;
 
 use rhai::{Engine, LexError, Position, Token};
 
+use super::advice::instead;
+
 /// What the callback remembers from one token to the next; reset before every compile.
 #[derive(Clone, Default)]
-pub(super) struct AfterDot(Rc<Cell<bool>>);
+pub(super) struct AfterDot(Rc<Cell<Before>>);
+
+/// The token before.
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Before {
+    Dot,
+    /// A key of a map may follow.
+    Comma,
+    #[default]
+    Other,
+}
 
 impl AfterDot {
     pub(super) fn reset(&self) {
-        self.0.set(false);
+        self.0.set(Before::Other);
     }
+}
+
+/// A word or sign of another language, as `advice::instead` knows it.
+fn foreign(token: &Token, before: Before) -> Option<String> {
+    let word = match token {
+        Token::Identifier(word) => word.to_string(),
+        Token::Reserved(word) => word.to_string(),
+        Token::CharConstant(_) => "'".to_string(),
+        Token::LexError(error) => match &**error {
+            LexError::MalformedChar(_) => "'".to_string(),
+            LexError::UnexpectedInput(sign) => sign.clone(),
+            LexError::ImproperSymbol(sign, _) => sign.clone(),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let is_value = matches!(word.as_str(), "null" | "nil" | "None" | "not" | "'");
+    (instead(&word).is_some() && (is_value || before == Before::Other)).then_some(word)
 }
 
 /// Turns reserved words and disabled symbols after a dot into names.
@@ -21,9 +51,16 @@ pub(super) fn allow_keys_after_dots(engine: &mut Engine) -> AfterDot {
     let state = after_dot.clone();
     #[expect(deprecated, reason = "the callback is not deprecated but volatile; the exact version is pinned")]
     engine.on_parse_token(move |token, _: Position, _| {
-        let follows = state.0.replace(matches!(token, Token::Period | Token::Elvis));
-        if !follows {
-            return token;
+        let before = state.0.replace(match token {
+            Token::Period | Token::Elvis => Before::Dot,
+            Token::Comma | Token::MapStart => Before::Comma,
+            _ => Before::Other,
+        });
+        if before != Before::Dot {
+            return match foreign(&token, before) {
+                Some(word) => Token::LexError(LexError::ImproperSymbol(word, String::new()).into()),
+                None => token,
+            };
         }
         let word = match &token {
             Token::Reserved(word) => Some(word.to_string()),

@@ -94,3 +94,47 @@ fn a_port_that_is_no_number_is_missing() {
     let unknown = "---\napiVersion: v1\nkind: Service\nmetadata: { name: \"${X}\", namespace: shop }\n";
     says("`${d.port(mesh.services().first().metadata.name).unknown()}`", unknown, "true");
 }
+
+#[test]
+fn the_keys_of_a_table_are_a_list() {
+    says("table(\"istio-annotations\").keys().closest(d.metadata.name.or(\"\")).or(\"none\").text()", "", "none");
+    let keys = "table(\"istio-annotations\").keys()";
+    says(&format!("`${{\"sidecar.istio.io/inject\" in {keys}}}`"), "", "true");
+    says(&format!("{keys}.closest(d.spec.x.or(\"sidecar.istio.io/injct\"))"), "", "sidecar.istio.io/inject");
+}
+
+#[test]
+fn a_deployment_without_pods_has_no_containers() {
+    let other = "---\n".to_string() + &deployment("empty", 1).replace("spec:\n  replicas: 1", "spec: {}");
+    let code = "if d.name() != \"empty\" { return; }
+        let counts = [d.containers(), d.app_containers(), d.ports()].map(|l| l.count()).join(\", \");
+        report(d, `${counts} ${d.pod().missing()} ${d.container(\"a\").missing()} ${d.port(80).missing()}`);";
+    asked(code, &other, "").ends(1, &["0, 0, 0 true true true"]);
+    let hidden = other.replace("spec: {}", "spec: { template: '${TEMPLATE}' }");
+    let code = "report(d, \"lacks a\").rests_on(d.containers());";
+    asked(&format!("if d.name() == \"empty\" {{ {code} }}"), &hidden, "").ends(0, &[]).lacks(&["lacks a"]);
+}
+
+/// The blocks of `rules/README.md` in a language.
+fn shown(language: &str) -> Vec<String> {
+    let readme = include_str!("../../rules/README.md");
+    let fence = format!("\n```{language}\n");
+    readme.split(&fence).skip(1).map(|rest| rest.split("\n```\n").next().unwrap().to_string()).collect()
+}
+
+#[test]
+fn what_the_readme_of_rules_shows_works() {
+    let rules = shown("rhai");
+    assert_eq!(rules.len(), 2);
+    let s = Scratch::new(&[("my-rules/sizes/replicas-too-few.rhai", &rules[0])]);
+    s.write("plimsoll.yaml", &shown("yaml")[0]);
+    s.write("data/teams.yaml", "source: us\ndate: 2026-01-01\nrows: { shop: { chat: x } }\n");
+    s.write("prod/a.yaml", deployment("cart", 2));
+    s.write("staging/a.yaml", deployment("cart", 1).replace("shop", "stage"));
+    s.run("check . --select sizes --format short")
+        .ends(1, &["prod/a.yaml:7:13: error[sizes/replicas-too-few] cart runs 2", " 1 error"]);
+    s.run("test").ends(0, &["2 examples passed, 0 failed"]);
+    asked(&rules[1], &BUDGET.replace("shop", "web"), "")
+        .ends(0, &["warning", "nothing protects cart"])
+        .lacks(&["error["]);
+}

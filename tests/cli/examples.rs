@@ -72,3 +72,11 @@ fn a_rule_that_takes_the_unknown_for_wrong_fails() {
     let list = "if d.spec.x.items().some(|x| x == \"a\") { return; } report(d, \"bad\");";
     tested(list, &[&GOOD.replace("  replicas: 2", "  x: [a]")]).ends(1, &["Noisy with \"${X}\" on line 7: bad"]);
 }
+
+#[test]
+fn keys_that_no_example_has_are_noted_as_a_whole() {
+    let code = format!("if d.spec.replica == 3 || d.metadata.labels.team == \"x\" {{ return; }} {REPLICAS}");
+    tested(&code, &[GOOD]).ends(0, &["no example has a key \"replica\""]).lacks(&["key \"team\""]);
+    let column = format!("if table(\"istio-annotations\").row(\"x\").kinds == 3 {{ return; }} {REPLICAS}");
+    tested(&column, &[GOOD]).ends(0, &["2 examples passed"]).lacks(&["no example has a key"]);
+}

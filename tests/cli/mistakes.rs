@@ -122,8 +122,10 @@ fn misspelt_words() {
 
 #[test]
 fn kinds_and_roles_that_do_not_exist() {
-    body("mesh.all(\"Servce\");", 6, &["no kind \"Servce\"; did you mean \"Service\"?"]);
-    body("d.is(\"Istoid\");", 3, &["no role \"Istoid\"; did you mean \"Istiod\"?"]);
+    body("mesh.all(\"Servce\");", 10, &["no kind \"Servce\"; did you mean \"Service\"?"]);
+    body("if false { mesh.find(\"Servce\", \"x\", d); }", 22, &["did you mean \"Service\"?"]);
+    body("let kind = \"Servce\"; mesh.all(kind);", 27, &["no kind \"Servce\"; did you mean \"Service\"?"]);
+    body("d.is(\"Istoid\");", 6, &["no role \"Istoid\"; did you mean \"Istiod\"?"]);
 }
 
 #[test]
@@ -191,11 +193,70 @@ fn values_are_read_and_never_written_or_added_to() {
 fn wrong_arguments() {
     body("report(\"x\", d);", 1, &["nothing answers `report (text, value)` here"]);
     body("report(d);", 1, &["nothing answers `report (value)` here"]);
-    body("report(d, \"x\").severity(\"fatal\");", 16, &["unknown severity \"fatal\"; one of error, warning, info"]);
+    body("report(d, \"x\").severity(\"fatal\");", 25, &["unknown severity \"fatal\"; one of error, warning, info"]);
     body("report(d, \"x\").fix(\"x\", \"y\");", 16, &["a fix takes edits: set(…), add(…)"]);
     body("let x = tcp(99999);", 9, &["99999 is no port"]);
     body("let x = external(\"10.0.0.0/99\");", 9, &["\"10.0.0.0/99\" is no CIDR"]);
     body("let x = mesh.all(\"Deployment\").some(|c| c.spec);", 32, &["the test of a list must answer true or false"]);
+}
+
+#[test]
+fn a_severity_above_that_of_the_header() {
+    let advice = "`.severity()` only lowers, and the header says warning: write `severity: error` there";
+    body("if false { report(d, \"x\").severity(\"error\"); }", 36, &[advice]);
+}
+
+#[test]
+fn words_of_other_languages() {
+    let missing = "there is no such value: ask with `.missing()`";
+    for (code, column, advice) in [
+        ("if d.spec.x == 1 and d.spec.y == 2 { }", 18, "`and` is written `&&`"),
+        ("if d.spec.x == 1 or d.spec.y == 2 { }", 18, "`or` is written `||`"),
+        ("if not d.spec.x.missing() { }", 4, "`not` is written `!`"),
+        ("if d.spec.x == 1 { } elif d.spec.x == 2 { }", 22, "write `else if`"),
+        ("if d.spec.x == null { }", 16, missing),
+        ("if d.spec.x == None { }", 16, missing),
+        ("if d.spec.x is null { }", 13, "`is` is written `==`"),
+        ("if d.spec.x == 1 then { }", 18, "leave out `then`"),
+        ("unless d.spec.x == 1 { }", 1, "`unless` is written `if !(…)`"),
+        ("if d.spec.x = 1 { }", 13, "a comparison is written `==`"),
+        ("if d.spec.x == 'a' { }", 16, "texts stand in double quotes"),
+        ("if d.spec.x == 'ab' { }", 16, "texts stand in double quotes"),
+        ("if d.spec.x == “ab” { }", 16, "curly quotes are none"),
+        ("# a comment", 1, "a comment starts with `//`"),
+    ] {
+        body(code, column, &[advice]);
+    }
+}
+
+#[test]
+fn words_of_other_languages_are_keys_after_a_dot() {
+    let s = shop();
+    let code = "fn check(d, mesh) {
+    let m = #{ or: 1, and: d.spec.not.or(1), unless: d.spec.null.then.unless.is };
+    if m.or == 1 && m[\"and\"] == 1 && d.spec.None.missing() { report(d, `fine, and ${m.or} or 'none' # not null`); }
+}";
+    s.write("rules/own/keys.rhai", format!("{HEAD}{code}\n"));
+    s.run("check a.yaml --rules rules --select own --format short").ends(0, &["fine, and 1 or 'none' # not null"]);
+}
+
+#[test]
+fn calls_that_fit_nothing() {
+    body("report(d);", 1, &["nothing answers `report (value)` here; write `report(value, message)`"]);
+    body("mesh.hpa_of();", 6, &["write `mesh.hpa_of(workload)`"]);
+    body(
+        "let x = table(\"istio-annotations\").count();",
+        36,
+        &["a table answers only `.row(key)`, `.has(key)` and `.keys()`"],
+    );
+    body("let x = table(\"istio-anotations\");", 15, &["did you mean \"istio-annotations\"?"]);
+    body("if mesh.services() { }", 8, &["true or false is needed here, and this is a list"]);
+    body("if table(\"istio-annotations\") { }", 4, &["true or false is needed here, and this is a table"]);
+    limit(
+        "mesh.all(\"Pod\").filter(|p| mesh.find(\"Pod\", p.name(), d).exists());",
+        "keep the list first, `let all = mesh.all(…);`",
+    );
+    body("let x = d.spec.replicas - 1;", 25, &["reckon with `.number()`"]);
 }
 
 #[test]
@@ -245,6 +306,11 @@ fn headers_and_pages() {
         (HEAD.replace("warning", "fatal"), "2:5", "fatal"),
         (HEAD.replace("Deployment", "Deplyment"), "3:5", "did you mean \"Deployment\"?"),
         (HEAD.replace("default: 2", "default: many"), "5:7", "many"),
+        (
+            HEAD.replace("type: number, default: 2", "type: duration, default: 20"),
+            "5:7",
+            "\"20\" is no duration; write 20s",
+        ),
         (HEAD.replace("# title", "title"), "6:5", "it needs a title"),
         (HEAD.replace("//! ---\n//! # title", "//! # title"), "1:5", "a second `//! ---` is missing"),
         ("fn check(d, mesh) { }\n".to_string(), "1:1", "the file starts with a block of `//!` lines"),
