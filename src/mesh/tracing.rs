@@ -7,6 +7,7 @@ use super::Mesh;
 use super::absence::Absence;
 use super::installation::DEFAULT_REVISION;
 use super::selector::{Selector, Tri};
+use super::workload::WorkloadId;
 use crate::resource::ResourceId;
 use crate::yaml::{Node, Place};
 
@@ -61,28 +62,30 @@ impl Mesh {
             let set = self.tracing_items(id).filter_map(|item| item.get("randomSamplingPercentage")).last();
             return set.map(|node| Place { tree, node: node.id() });
         }
+        let istiod = self.istiods.iter().find(|i| self.workload(i.workload).resource == id);
+        let workload = self.workload_of(id);
+        let set = || self.trees.get(self.config_for(id)?, &["defaultConfig", "tracing", "sampling"]);
+        let set = match (istiod, workload) {
+            (Some(_), Some(own)) if set().is_none() => self.sampling_variable(own),
+            (Some(_), _) => None,
+            (None, Some(_)) => self.trees.get(self.own_proxy_config(id)?, &["tracing", "sampling"]),
+            (None, None) => set(),
+        }?;
+        // Few resources set it: only for them it is worth looking at every Telemetry.
         let overrides = |t: &ResourceId| {
-            let widest = matches!(self.telemetry_scope(*t), Scope::Mesh) || self.workload_of(id).is_some();
+            let widest = matches!(self.telemetry_scope(*t), Scope::Mesh) || workload.is_some();
             widest
                 && self.may_bear_on(*t, id)
                 && self.tracing_items(*t).any(|i| i.get("randomSamplingPercentage").is_some())
         };
-        let istiod = self.istiods.iter().find(|i| self.workload(i.workload).resource == id);
-        let config =
-            self.config_for(id).and_then(|config| self.trees.get(config, &["defaultConfig", "tracing", "sampling"]));
-        if self.telemetries().any(|t| overrides(&t)) || (istiod.is_some() && config.is_some()) {
-            return None;
-        }
-        if let Some(istiod) = istiod {
-            let workload = self.workload(istiod.workload);
-            let env = self.containers(workload).into_iter().flat_map(|c| c.get("env")).flat_map(Node::items);
-            let mut set = env.filter(|e| e.get("name").and_then(Node::text) == Some("PILOT_TRACE_SAMPLING"));
-            return Some(Place { tree: workload.template.tree, node: set.next()?.get("value")?.id() });
-        }
-        if self.workload_of(id).is_some() {
-            return self.trees.get(self.own_proxy_config(id)?, &["tracing", "sampling"]);
-        }
-        config
+        (!self.telemetries().any(|t| overrides(&t))).then_some(set)
+    }
+
+    fn sampling_variable(&self, istiod: WorkloadId) -> Option<Place> {
+        let workload = self.workload(istiod);
+        let env = self.containers(workload).into_iter().flat_map(|c| c.get("env")).flat_map(Node::items);
+        let mut set = env.filter(|e| e.get("name").and_then(Node::text) == Some("PILOT_TRACE_SAMPLING"));
+        Some(Place { tree: workload.template.tree, node: set.next()?.get("value")?.id() })
     }
 
     fn is_telemetry(&self, id: ResourceId) -> bool {
