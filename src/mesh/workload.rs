@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::Mesh;
 use super::selector::{Labels, Requirement, Selector, Tri};
 use crate::resource::{Copy, ResourceId};
+use crate::yaml::scalar::is_unknown;
 use crate::yaml::{Node, Place};
 
 /// The number of a workload in its mesh.
@@ -190,6 +191,22 @@ impl Mesh {
             .collect()
     }
 
+    /// Whether the pods of a resource have an annotation: a workload's own, those of a Namespace, and of
+    /// anything else those in its namespace. Unknown where some of their annotations are.
+    pub fn pods_have_annotation(&self, id: ResourceId, key: &str) -> Tri {
+        if let Some(workload) = self.workload_of(id) {
+            return self.workload(workload).annotations.has(key);
+        }
+        let resource = self.resource(id);
+        let is_namespace = &*resource.kind == "Namespace" && resource.group.is_empty();
+        let namespace = if is_namespace { &*resource.name } else { resource.namespace() };
+        // A namespace that the input does not show may be any.
+        let together = |other: &str| other == namespace || is_unknown(namespace) || is_unknown(other);
+        let namespaces = self.workload_index.by_namespace.iter().filter(|(other, _)| together(other));
+        let pods = namespaces.flat_map(|(_, pods)| pods).map(|workload| self.workload(*workload));
+        pods.fold(Tri::No, |answer, workload| answer.or(workload.annotations.has(key)))
+    }
+
     /// The workloads of a namespace.
     pub fn workloads_in(&self, namespace: &str) -> &[WorkloadId] {
         self.workload_index.by_namespace.get(namespace).map_or(&[], Vec::as_slice)
@@ -226,5 +243,33 @@ impl Index {
             }
         }
         index
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_mesh;
+    use super::*;
+
+    #[test]
+    fn annotations_of_the_pods_that_a_resource_concerns() {
+        let pod = |name: &str, namespace: &str, annotations: &str| {
+            format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: {namespace}, annotations: {{{annotations}}}}}\nspec: {{}}\n"
+            )
+        };
+        let mesh = test_mesh(&[
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n",
+            "apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: shop}\n",
+            "apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: other}\n",
+            &pod("a", "shop", "x: y"),
+            &pod("b", "shop", "'${KEY}': y"),
+            &pod("a", "other", "z: y"),
+            "apiVersion: v1\nkind: Service\nmetadata: {name: b, namespace: '${NS}'}\n",
+        ]);
+        let has = |id: u32, key: &str| mesh.pods_have_annotation(ResourceId(id), key);
+        assert_eq!([has(0, "x"), has(1, "x"), has(2, "x")], [Tri::Yes, Tri::Yes, Tri::No]);
+        assert_eq!([has(6, "x"), has(6, "z")], [Tri::Yes, Tri::Yes]);
+        assert_eq!([has(0, "z"), has(3, "z"), has(4, "z")], [Tri::Unknown, Tri::No, Tri::Unknown]);
     }
 }

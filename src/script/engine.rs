@@ -194,7 +194,7 @@ impl Context {
 }
 
 #[derive(Debug, Clone)]
-struct TableRef(ImmutableString);
+pub(super) struct TableRef(pub(super) ImmutableString);
 
 /// A parameter as a script reads it: a quantity compares as one.
 fn dynamic(value: &ParamValue) -> Dynamic {

@@ -4,15 +4,18 @@ use std::rc::Rc;
 
 use rhai::{Dynamic, ImmutableString};
 
+use super::engine::TableRef;
 use super::list::L;
 use super::value::{V, place};
 use super::vocabulary::{On, Words};
 use super::{Context, Result, fail};
 use crate::mesh::WorkloadId;
 use crate::mesh::absence::Absence;
+use crate::mesh::selector::Tri;
 use crate::mesh::service::Target;
 use crate::resource::ResourceId;
 use crate::rule::header::Role;
+use crate::rule::table::Table;
 use crate::yaml::{Node, Place};
 
 impl Context {
@@ -274,6 +277,17 @@ pub(super) fn register(words: &mut Words<'_>) {
             })
         },
     );
+    let x = c.clone();
+    words.fallible(
+        Resource,
+        "misplaced(table)",
+        "keys of annotations, its own and of its pods, that the column `kinds` of a table gives to other kinds only",
+        "workloads",
+        move |v: V, table: TableRef| match x.rules.tables.get(table.0.as_str()) {
+            Some(table) => x.misplaced(v, table),
+            None => Ok(L::new(Vec::new(), None, None)),
+        },
+    );
     let x = c;
     words.fallible(
         Resource,
@@ -292,6 +306,34 @@ pub(super) fn register(words: &mut Words<'_>) {
 }
 
 impl Context {
+    /// Annotations of a resource and of its pods that the column `kinds` of a table gives to other kinds.
+    fn misplaced(&self, v: V, table: &Table) -> Result<L> {
+        let id = self.need_resource(v, "misplaced()")?;
+        let resource = self.mesh.resource(id);
+        let is_for = |key: &str, kind: &str| {
+            let kinds = table.rows.get(key).and_then(|row| row.get("kinds")?.as_sequence());
+            kinds.is_none_or(|kinds| kinds.iter().any(|k| k.as_str() == Some(kind)))
+        };
+        let mut found = Vec::new();
+        let root = self.node(v);
+        // What an owner made has the annotations of the owner.
+        if &*resource.kind != "Pod" && root.at(&["metadata", "ownerReferences"]).is_none_or(Node::is_null) {
+            for (key, _) in root.at(&["metadata", "annotations"]).into_iter().flat_map(Node::entries) {
+                let Some(text) = key.text().filter(|text| !is_for(text, &resource.kind)) else { continue };
+                if self.mesh.pods_have_annotation(id, text) == Tri::No {
+                    found.push(self.sibling(v, key));
+                }
+            }
+        }
+        if let Some(workload) = self.mesh.workload_of(id) {
+            let template = self.mesh.trees.node(self.mesh.workload(workload).template);
+            let pods = template.at(&["metadata", "annotations"]).into_iter().flat_map(Node::entries);
+            let wrong = pods.filter(|(key, _)| key.text().is_some_and(|text| !is_for(text, "Pod")));
+            found.extend(wrong.map(|(key, _)| self.sibling(v, key)));
+        }
+        Ok(L::new(found, None, None))
+    }
+
     fn metadata(&self, v: V, key: &str) -> Result<V> {
         let id = self.need_resource(v, key)?;
         let mut path = match self.mesh.workload_of(id) {
