@@ -52,6 +52,14 @@ pub struct Calls {
     pub time: Duration,
 }
 
+impl Calls {
+    /// Adds so many, which took that long together.
+    pub fn add(&mut self, count: usize, time: Duration) {
+        self.count += count as u64;
+        self.time += time;
+    }
+}
+
 /// Where a check is. Every part of it notes here what it begins and how far it is; whoever holds it
 /// may look at any time.
 #[derive(Debug, Default)]

@@ -15,7 +15,7 @@ use crate::resource::{Copy, Part as Kustomized, ResourceId};
 use crate::rule::header::{Role, Subject};
 use crate::rule::{RuleSet, Setting};
 use crate::script::check::Checked;
-use crate::script::{Call, Outcome, Raw, Runner, Taken, fits};
+use crate::script::{Outcome, Raw, Runner, Taken, fits};
 use crate::yaml::{Node, Place, key_hash};
 
 /// Rules that are ready to run.
@@ -209,13 +209,7 @@ fn work(shared: &Shared<'_>, settings: &[Setting]) -> Part {
     let runner = Runner::new(shared.mesh.clone(), shared.loaded.set.clone(), &shared.loaded.checked, settings);
     let mut part = Part::default();
     let mut calls = vec![Calls::default(); shared.loaded.set.rules.len()];
-    let mut called = |rule: usize, call| {
-        let clock = Instant::now();
-        let outcome = runner.call(rule, call, &shared.taken[rule]);
-        calls[rule].count += 1;
-        calls[rule].time += clock.elapsed();
-        outcome
-    };
+    let mut subjects: Vec<Vec<ResourceId>> = vec![Vec::new(); calls.len()];
     let total = shared.mesh.resources.len();
     shared.progress.begin_once(Stage::Rules, total);
     loop {
@@ -223,7 +217,9 @@ fn work(shared: &Shared<'_>, settings: &[Setting]) -> Part {
         if from == 0 {
             for rule in &shared.plan.mesh {
                 // The mesh comes before every resource.
-                part.take(shared, *rule, 0, called(*rule, Call::Mesh));
+                let clock = Instant::now();
+                part.take(shared, *rule, 0, runner.call_mesh(*rule, &shared.taken[*rule]));
+                calls[*rule].add(1, clock.elapsed());
             }
         }
         if from >= total {
@@ -247,12 +243,19 @@ fn work(shared: &Shared<'_>, settings: &[Setting]) -> Part {
                 part.unknown.entry(what).or_default().extend(rules.iter().copied());
             }
             for rule in rules {
-                let subject = index as u32 + 1;
-                if shared.failed[rule].load(Ordering::Relaxed) < subject {
-                    continue;
+                if shared.failed[rule].load(Ordering::Relaxed) > index as u32 {
+                    subjects[rule].push(id);
                 }
-                part.take(shared, rule, subject, called(rule, Call::Resource(id)));
             }
+        }
+        for (rule, subjects) in subjects.iter_mut().enumerate().filter(|(_, subjects)| !subjects.is_empty()) {
+            let clock = Instant::now();
+            let outcomes = runner.call(rule, subjects, &shared.taken[rule]);
+            calls[rule].add(outcomes.len(), clock.elapsed());
+            for (id, outcome) in outcomes {
+                part.take(shared, rule, id.0 + 1, outcome);
+            }
+            subjects.clear();
         }
         shared.progress.advance(CHUNK);
     }

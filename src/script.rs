@@ -23,7 +23,7 @@ pub mod vocabulary;
 
 pub use budget::Taken;
 pub use draft::Raw;
-pub use runner::{Call, Outcome, Runner, fits};
+pub use runner::{Outcome, Runner, fits};
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
@@ -34,6 +34,7 @@ use rhai::EvalAltResult;
 
 use crate::mesh::Mesh;
 use crate::mesh::absence::Absence;
+use crate::resource::ResourceId;
 use crate::rule::{Params, RuleSet};
 use crate::yaml::Place;
 use budget::Budget;
@@ -61,6 +62,12 @@ pub(crate) enum Ghost {
 pub(crate) struct Context {
     pub(crate) mesh: Arc<Mesh>,
     pub(crate) rules: Arc<RuleSet>,
+    /// Resources that are still to be judged by the running rule, the next one last.
+    waiting: RefCell<Vec<(ResourceId, Rc<Params>)>>,
+    /// The one that is being judged.
+    current: Cell<Option<ResourceId>>,
+    /// What was said about those before it.
+    done: RefCell<Vec<(ResourceId, Outcome)>>,
     /// Ghosts of the running call; a value names them by number, from 1.
     ghosts: RefCell<Vec<Ghost>>,
     /// Findings of the running call.
@@ -91,6 +98,9 @@ impl Context {
         Rc::new(Context {
             mesh,
             rules,
+            waiting: RefCell::default(),
+            current: Cell::default(),
+            done: RefCell::default(),
             ghosts: RefCell::default(),
             drafts: RefCell::default(),
             params: RefCell::default(),

@@ -22,6 +22,9 @@ const STATEMENTS: u32 = 20_000;
 /// What a finding or a label takes beside its text, in bytes.
 const OVERHEAD: usize = 256;
 
+/// Steps of Rhai that one call may take: about a second.
+const STEPS: u64 = 5_000_000;
+
 /// Bytes that one call may have for values that are not there, and for texts that words answer.
 const SCRATCH: usize = 64 << 20;
 
@@ -47,6 +50,9 @@ pub(super) struct Budget {
     text: Cell<u64>,
     at_start: Cell<u64>,
     statements: Cell<u32>,
+    /// The last step, and the one before the call.
+    step: Cell<u64>,
+    first_step: Cell<u64>,
     scratch: Cell<usize>,
     over: Cell<Option<&'static str>>,
 }
@@ -58,6 +64,8 @@ impl Default for Budget {
             text: Cell::new(TEXT),
             at_start: Cell::new(TEXT),
             statements: Cell::new(STATEMENTS),
+            step: Cell::new(0),
+            first_step: Cell::new(0),
             scratch: Cell::new(SCRATCH),
             over: Cell::default(),
         }
@@ -65,7 +73,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Starts a call of a rule that took so much before.
+    /// Starts calls of a rule that took so much before.
     pub(super) fn start(&self, taken: &Taken) {
         let time = TIME + TIME_BY_RESOURCE * u32::try_from(taken.resources).unwrap_or(u32::MAX);
         let left = time.saturating_sub(Duration::from_nanos(taken.nanos.load(Ordering::Relaxed)));
@@ -73,12 +81,19 @@ impl Budget {
         let text = TEXT + TEXT_BY_RESOURCE * taken.resources as u64;
         self.text.set(text.saturating_sub(taken.text.load(Ordering::Relaxed)));
         self.at_start.set(self.text.get());
-        self.statements.set(STATEMENTS);
-        self.scratch.set(SCRATCH);
         self.over.set(None);
+        self.step.set(0);
+        self.next();
     }
 
-    /// Ends it: what it took is added, and the reason is answered if that was too much.
+    /// Starts one of these calls.
+    pub(super) fn next(&self) {
+        self.first_step.set(self.step.get());
+        self.statements.set(STATEMENTS);
+        self.scratch.set(SCRATCH);
+    }
+
+    /// Ends them: what they took is added, and the reason is answered if that was too much.
     pub(super) fn end(&self, taken: &Taken, time: Duration) -> Option<&'static str> {
         taken.nanos.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
         taken.text.fetch_add(self.at_start.get() - self.text.get(), Ordering::Relaxed);
@@ -118,6 +133,10 @@ impl Budget {
 
     /// The same, without a look at the clock at most steps.
     pub(super) fn over_at(&self, step: u64) -> Option<&'static str> {
+        self.step.set(step);
+        if step.saturating_sub(self.first_step.get()) > STEPS {
+            self.over.set(Some("the rule takes too long: five million steps for one resource"));
+        }
         if step.is_multiple_of(64) { self.over() } else { self.over.get() }
     }
 }

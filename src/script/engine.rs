@@ -10,6 +10,7 @@ use rhai::packages::{
 };
 use rhai::{Array, Dynamic, Engine, ImmutableString, Map, OptimizationLevel};
 
+use super::runner::Subjects;
 use super::tokens::{AfterDot, allow_keys_after_dots};
 use super::value::V;
 use super::vocabulary::{On, Word, Words};
@@ -18,9 +19,6 @@ use crate::mesh::{Declared, Mesh};
 use crate::rule::RuleSet;
 use crate::rule::params::ParamValue;
 use crate::yaml::{Trees, key_hash};
-
-/// Operations that one call of a rule may take: about a second.
-const MAX_OPERATIONS: u64 = 5_000_000;
 
 /// Bytes of a text in a rule, and of all texts in an array together.
 pub(super) const MAX_TEXT: usize = 1 << 16;
@@ -42,8 +40,8 @@ pub(super) fn bare() -> (Engine, AfterDot) {
         .set_optimization_level(OptimizationLevel::None)
         .set_strict_variables(true)
         .set_fast_operators(false)
-        .set_max_operations(MAX_OPERATIONS)
-        .set_max_call_levels(16)
+        // The loop over the resources is one level.
+        .set_max_call_levels(17)
         .set_max_expr_depths(64, 64)
         .set_max_string_size(MAX_TEXT)
         // What all variables of all calls may hold together is the product of these.
@@ -78,6 +76,7 @@ pub(super) fn equip(engine: &mut Engine, context: &Rc<Context>, properties: &BTr
     engine.register_type_with_name::<crate::units::Duration>("duration");
     engine.register_type_with_name::<crate::units::Version>("version");
     let x = context.clone();
+    engine.register_iterator::<Subjects>();
     engine.on_progress(move |step| x.budget.over_at(step).map(Dynamic::from));
     let mut words = Words::new(engine, context.clone());
     value::register(&mut words);

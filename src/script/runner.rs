@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Module, Position, Scope};
+use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, FuncArgs, Module, Position, Scope};
 
 use super::budget::Taken;
 use super::check::{Checked, range_at};
@@ -22,13 +22,54 @@ use crate::rule::{Params, RuleSet, Setting};
 use crate::source::SourceFile;
 use crate::yaml::{Node, Place};
 
-/// What a rule is called for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Call {
-    /// One resource.
-    Resource(ResourceId),
-    /// The whole mesh.
-    Mesh,
+/// The function that is added to every rule: one call of it judges many resources. Rhai looks up the
+/// words of a rule anew in each call from outside, which takes longer than most rules do.
+const EACH: &str = "plimsoll_each";
+const LOOP: &str = "fn plimsoll_each(subjects, mesh) { for subject in subjects { check(subject, mesh); } }";
+
+/// The resources that [`EACH`] walks.
+#[derive(Clone)]
+pub(super) struct Subjects(Rc<Context>);
+
+impl Iterator for Subjects {
+    type Item = V;
+
+    fn next(&mut self) -> Option<V> {
+        self.0.next_subject()
+    }
+}
+
+/// Why a call ended early.
+#[derive(Default)]
+struct Failed {
+    over: Option<&'static str>,
+    error: Option<Box<EvalAltResult>>,
+}
+
+impl Context {
+    /// Ends the call about one resource and begins that about the next.
+    fn next_subject(&self) -> Option<V> {
+        if self.budget.over().is_some() {
+            return None;
+        }
+        if let Some(id) = self.current.take() {
+            self.done.borrow_mut().push((id, self.take_outcome()));
+        }
+        let (id, params) = self.waiting.borrow_mut().pop()?;
+        self.current.set(Some(id));
+        *self.params.borrow_mut() = params;
+        self.empty_lookup.set(false);
+        self.budget.next();
+        Some(self.root(id))
+    }
+
+    /// What was said since the last time.
+    fn take_outcome(&self) -> Outcome {
+        let findings = self.take_findings();
+        let unknown = std::mem::take(&mut *self.unknown.borrow_mut());
+        self.ghosts.borrow_mut().clear();
+        Outcome { findings, unknown, failure: None }
+    }
 }
 
 /// What a call brought.
@@ -81,6 +122,8 @@ impl Runner {
                 engine.register_global_module(module.into());
             }
         }
+        after_dot.reset();
+        let each = engine.compile(LOOP).unwrap_or_default();
         let asts = rules
             .rules
             .iter()
@@ -88,7 +131,11 @@ impl Runner {
             .zip(settings)
             .map(|((rule, broken), setting)| {
                 after_dot.reset();
-                if *broken || rule.header.native || !setting.on { None } else { engine.compile(&rule.code).ok() }
+                if *broken || rule.header.native || !setting.on {
+                    None
+                } else {
+                    engine.compile(&rule.code).ok().map(|ast| ast.merge(&each))
+                }
             })
             .collect();
         Runner {
@@ -101,10 +148,9 @@ impl Runner {
         }
     }
 
-    /// The parameters of a rule for one subject.
-    fn params(&self, rule: usize, call: Call) -> Rc<Params> {
+    /// The parameters of a rule for one resource.
+    fn params(&self, rule: usize, id: ResourceId) -> Rc<Params> {
         let plain = &self.params[rule];
-        let Call::Resource(id) = call else { return plain.clone() };
         let all = &self.overrides[rule];
         let fitting = |o: &Override| !o.params.is_empty() && fits(&o.condition, &self.context.mesh, id);
         let fitting: Vec<usize> = (0..all.len()).filter(|n| fitting(&all[*n])).collect();
@@ -120,37 +166,53 @@ impl Runner {
         merged.clone()
     }
 
-    /// Calls a rule, by its number, for one subject; `taken` is what the rule took before, and grows.
-    pub fn call(&self, rule: usize, call: Call, taken: &Taken) -> Outcome {
-        let Some(ast) = &self.asts[rule] else { return Outcome::default() };
+    /// Calls a rule, by its number, for each of these resources; `taken` is what the rule took before,
+    /// and grows. The first failure is the last outcome.
+    pub fn call(&self, rule: usize, resources: &[ResourceId], taken: &Taken) -> Vec<(ResourceId, Outcome)> {
         let context = &self.context;
-        *context.params.borrow_mut() = self.params(rule, call);
-        context.empty_lookup.set(false);
+        let waiting = resources.iter().rev().map(|id| (*id, self.params(rule, *id)));
+        *context.waiting.borrow_mut() = waiting.collect();
+        let (outcome, failed) = self.run(rule, EACH, (Subjects(context.clone()), M), taken);
+        context.waiting.borrow_mut().clear();
+        let mut done = std::mem::take(&mut *context.done.borrow_mut());
+        if let Some(id) = context.current.take() {
+            let resource = context.mesh.resource(id);
+            let on = || format!(" on {} {}", resource.kind, context.full_name(id));
+            done.push((id, self.outcome(rule, outcome, failed, on)));
+        }
+        done
+    }
+
+    /// Calls a rule for the whole mesh.
+    pub fn call_mesh(&self, rule: usize, taken: &Taken) -> Outcome {
+        *self.context.params.borrow_mut() = self.params[rule].clone();
+        self.context.empty_lookup.set(false);
+        let (outcome, failed) = self.run(rule, "check", (M,), taken);
+        self.outcome(rule, outcome, failed, String::new)
+    }
+
+    /// Calls a function of a rule; what comes out is about the last subject, with what it failed of.
+    fn run(&self, rule: usize, name: &str, args: impl FuncArgs, taken: &Taken) -> (Outcome, Failed) {
+        let Some(ast) = &self.asts[rule] else { return Default::default() };
         let start = Instant::now();
-        context.budget.start(taken);
+        self.context.budget.start(taken);
         let options = CallFnOptions::default().eval_ast(false).rewind_scope(true);
-        let scope = &mut Scope::new();
-        let result: Result<Dynamic, _> = match call {
-            Call::Resource(id) => {
-                let args = (V::at(context.mesh.resource(id).root), M);
-                self.engine.call_fn_with_options(options, scope, ast, "check", args)
-            }
-            Call::Mesh => self.engine.call_fn_with_options(options, scope, ast, "check", (M,)),
-        };
-        let mut outcome = Outcome { findings: context.take_findings(), ..Outcome::default() };
-        outcome.unknown = std::mem::take(&mut *context.unknown.borrow_mut());
-        context.ghosts.borrow_mut().clear();
-        match (context.budget.end(taken, start.elapsed()), result) {
-            (Some(reason), result) => {
+        let result: Result<Dynamic, _> = self.engine.call_fn_with_options(options, &mut Scope::new(), ast, name, args);
+        let over = self.context.budget.end(taken, start.elapsed());
+        (self.context.take_outcome(), Failed { over, error: result.err() })
+    }
+
+    fn outcome(&self, rule: usize, mut outcome: Outcome, failed: Failed, on: impl Fn() -> String) -> Outcome {
+        outcome.failure = match failed {
+            Failed { over: Some(reason), error } => {
                 // A part of so much says nothing.
                 outcome.findings.clear();
-                let position = result.err().map_or(Position::NONE, |error| error.position());
-                let error = EvalAltResult::ErrorRuntime(reason.into(), position);
-                outcome.failure = Some(self.failure(rule, call, &error));
+                let position = error.map_or(Position::NONE, |error| error.position());
+                Some(self.failure(rule, &on(), &EvalAltResult::ErrorRuntime(reason.into(), position)))
             }
-            (None, Err(error)) => outcome.failure = Some(self.failure(rule, call, &error)),
-            (None, Ok(_)) => {}
-        }
+            Failed { over: None, error: Some(error) } => Some(self.failure(rule, &on(), own_error(&error))),
+            Failed { over: None, error: None } => None,
+        };
         outcome
     }
 
@@ -159,7 +221,7 @@ impl Runner {
         std::mem::take(&mut *self.context.unreadable.borrow_mut())
     }
 
-    fn failure(&self, rule: usize, call: Call, error: &EvalAltResult) -> Problem {
+    fn failure(&self, rule: usize, subject: &str, error: &EvalAltResult) -> Problem {
         let set = &self.context.rules;
         let rule = &set.rules[rule];
         let (message, position, source) = innermost(error);
@@ -172,14 +234,18 @@ impl Runner {
         } else {
             range_at(file, position)
         };
-        let subject = match call {
-            Call::Mesh => String::new(),
-            Call::Resource(id) => {
-                let resource = self.context.mesh.resource(id);
-                format!(" on {} {}", resource.kind, self.context.full_name(id))
-            }
-        };
         Problem::error(format!("rule {} failed{subject}", rule.id)).at(file, range, message)
+    }
+}
+
+/// The error in the rule's own `check`, without the loop around it.
+fn own_error(error: &EvalAltResult) -> &EvalAltResult {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(name, _, inner, _) if name == EACH => match &**inner {
+            EvalAltResult::ErrorInFunctionCall(_, _, inner, _) => inner,
+            other => other,
+        },
+        other => other,
     }
 }
 
@@ -190,9 +256,6 @@ fn innermost(error: &EvalAltResult) -> (String, Position, Option<String>) {
             let (message, at, inner_source) = innermost(inner);
             let source = inner_source.or_else(|| (!source.is_empty()).then(|| source.clone()));
             (message, if at.is_none() { *position } else { at }, source)
-        }
-        EvalAltResult::ErrorTooManyOperations(position) => {
-            ("the rule takes too long: five million steps for one resource".to_string(), *position, None)
         }
         EvalAltResult::ErrorStackOverflow(position) => {
             ("functions call each other too deeply".to_string(), *position, None)

@@ -48,6 +48,13 @@ fn a_rule_that_takes_too_much_ends_with_an_error_at_its_place() {
 }
 
 #[test]
+fn what_a_rule_may_take_is_counted_for_each_resource() {
+    let more: String = (0..4).map(|n| format!("---\n{}", deployment(&format!("d{n}"), 1))).collect();
+    let code = "fn check(d, mesh) { for i in range(0, 700000) { } for i in range(0, 5000) { report(d, `${i}`); } }";
+    run(code, &[("b.yaml", &more)], "--format json").ends(0, &["\"warnings\": 25000", "\"problems\": []"]);
+}
+
+#[test]
 fn long_names_and_texts_of_manifests_are_no_failure_of_a_rule() {
     let long = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {}\n", "n".repeat(100_000));
     let code = "fn check(d, mesh) { report(d, `${d.name()} ${d.name()} has ${d.name().text().len()}`); }";
