@@ -227,7 +227,10 @@ impl Runner {
         let (message, position, source) = innermost(error);
         let library = set.libraries.iter().find(|l| source.as_deref() == Some(l.file.name.as_str()));
         let file: &Arc<SourceFile> = library.map_or(&rule.file, |l| &l.file);
-        let range = if position.is_none() {
+        // The loop that calls a rule for many resources stands where the page is.
+        let line = |n: usize| file.text.lines().nth(n.saturating_sub(1)).unwrap_or("");
+        let in_page = position.line().is_some_and(|n| line(n).starts_with("//!"));
+        let range = if position.is_none() || in_page {
             // Errors of limits have no position.
             let at = file.text.find("fn check").unwrap_or(0);
             at..(at + "fn check".len()).min(file.text.len())
