@@ -47,6 +47,8 @@ pub struct Settings {
     pub named: HashSet<String>,
     /// Names of kustomizations that nobody gave: they say what the named files are, and no more.
     pub context: HashSet<String>,
+    /// The name of the configuration.
+    pub configuration: Option<String>,
     /// The folder that patterns are relative to; nothing where there is no configuration.
     root: Option<PathBuf>,
     overrides: Vec<Overriding>,
@@ -119,6 +121,7 @@ impl Settings {
                 .unwrap_or_else(|| "default".to_string()),
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
             root: file.map(|f| f.folder.clone()),
+            configuration: file.map(|f| f.name().to_string()),
             ..Settings::default()
         };
         let changes = rules::changes(flags, file, set, &mut problems);

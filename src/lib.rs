@@ -141,6 +141,7 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
 
     outcome.secrets = trees.secrets();
     outcome.summary = Summary {
+        configuration: settings.configuration.clone(),
         files: sources.len() - settings.context.len(),
         documents: input.documents,
         resources: input.resources.len(),

@@ -37,6 +37,8 @@ pub struct Summary {
     pub documents: usize,
     /// Resources in them.
     pub resources: usize,
+    /// The configuration that changed what is found, if there was one.
+    pub configuration: Option<String>,
     /// Clusters by name; empty while there is only one.
     pub clusters: Vec<String>,
     /// Rules that are on.

@@ -30,6 +30,9 @@ pub fn summary_lines(report: &Report, style: &Style) -> String {
         line(format!("{problems} with rules or configuration"));
     }
     line(judged(report));
+    if let Some(configuration) = &summary.configuration {
+        line(format!("Configuration: {configuration} (--show-settings tells what it changes)"));
+    }
     if style.verbose && !summary.idle.is_empty() {
         let ids: Vec<&str> = summary.idle.iter().map(RuleId::as_str).collect();
         line(format!("Nothing to judge for {}", ids.join(", ")));

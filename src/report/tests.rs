@@ -167,6 +167,7 @@ fn busy() -> Summary {
     };
     let skipped = |path: &str, reason: &str, notable| Skipped { path: path.into(), reason: reason.into(), notable };
     Summary {
+        configuration: None,
         clusters: Vec::new(),
         idle: Vec::new(),
         files: 41,

@@ -36,7 +36,7 @@ fn severities_and_parameters_by_rule_topic_and_alias() {
     // The rule wins over its topic.
     with("severity: {resources: error, proxy-memory-limit-too-low: info}\n").ends(0, &["info[resources/"]);
     let off = with("severity: {resources: off}\n");
-    off.ends(0, &["no findings"]);
+    off.ends(0, &["no findings", "Configuration: plimsoll.yaml (--show-settings tells what it changes)"]);
     with("params: {proxy-memory-limit-too-low: {least: 32Mi}}\n").ends(0, &["no findings"]);
     // The command line wins.
     let s = scratch("params: {proxy-memory-limit-too-low: {least: 32Mi}}\n");
