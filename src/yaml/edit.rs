@@ -61,6 +61,12 @@ pub fn set(node: Node<'_>, value: &NewValue) -> Option<Edit> {
     if same {
         return Some(edit(node, node.local_range(), written.to_string()));
     }
+    // Blanks that end the line would become part of a text of several lines.
+    let after = node.tree().text()[node.local_range().end..].split('\n').next().unwrap_or("");
+    let ends_blank = !after.is_empty() && after.trim_matches([' ', '\t', '\r']).is_empty() && after != "\r";
+    if ends_blank && matches!(value, NewValue::Yaml(text) if text.contains('\n')) {
+        return None;
+    }
     put(node, &Fragment::Value(value), quotes)
 }
 
