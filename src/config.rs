@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use crate::finding::{Finding, Problem};
 use crate::layout::{Cluster, Clusters, DeclaredCluster};
-use crate::mesh::Declared;
+use crate::mesh::{Declared, is_production};
 use crate::progress::Progress;
 use crate::rule::setting::{Condition, Override};
 use crate::rule::{RuleSet, Setting, load};
@@ -107,10 +107,7 @@ impl Settings {
         let mut problems = Vec::new();
         for name in flags.select.iter().chain(&flags.ignore).filter(|n| *n != "all" && !set.knows(n)) {
             let problem = Problem::error(format!("no rule, topic or alias is called \"{name}\""));
-            problems.push(match load::did_you_mean(set, name) {
-                Some(hint) => problem.help(hint),
-                None => problem.help("`plimsoll rules` lists them"),
-            });
+            problems.push(problem.help(load::did_you_mean(set, name)));
         }
         let preset = flags.preset.or(file.and_then(|f| f.contents.preset)).unwrap_or_default();
         let mut settings = Settings {
@@ -201,8 +198,25 @@ impl Settings {
         }
     }
 
+    /// The resources that each override means, once it is known which files there are.
+    pub fn conditions(&self, sources: &Sources) -> Vec<Arc<Condition>> {
+        if self.overrides.is_empty() {
+            return Vec::new();
+        }
+        let paths: Vec<(FileId, String)> = sources.iter().map(|(id, file)| (id, self.path_of(file))).collect();
+        let files = |patterns: &Patterns| -> BTreeSet<FileId> {
+            paths.iter().filter(|(_, path)| patterns.matching(path).is_some()).map(|(id, _)| *id).collect()
+        };
+        let resolved = |overriding: &Overriding| {
+            let files = overriding.paths.as_ref().map(files);
+            Arc::new(Condition { files, ..overriding.condition.clone() })
+        };
+        self.overrides.iter().map(resolved).collect()
+    }
+
     /// How each rule takes part in a cluster.
-    pub fn rules_in(&self, cluster: &Cluster, set: &RuleSet, sources: &Sources) -> Vec<Setting> {
+    /// `conditions` are those of the overrides, as [`Settings::conditions`] makes them.
+    pub fn rules_in(&self, cluster: &Cluster, set: &RuleSet, conditions: &[Arc<Condition>]) -> Vec<Setting> {
         let mut rules = self.rules.clone();
         for (setting, rule) in rules.iter_mut().zip(&set.rules) {
             setting.on &= cluster.declared.is_production() || !rule.header.production_only;
@@ -212,18 +226,12 @@ impl Settings {
         let is_environment = |wanted: &String| {
             environment == Some(wanted) || (is_production(wanted) && cluster.declared.is_production())
         };
-        for overriding in &self.overrides {
+        for (overriding, condition) in self.overrides.iter().zip(conditions) {
             let is = |list: &[String], own: &str| list.is_empty() || list.iter().any(|x| x == own);
             let fits = overriding.environments.is_empty() || overriding.environments.iter().any(is_environment);
             if !fits || !is(&overriding.clusters, &cluster.name) {
                 continue;
             }
-            let mut condition = overriding.condition.clone();
-            condition.files = overriding.paths.as_ref().map(|paths| {
-                let fits = |(id, file)| paths.matching(&self.path_of(file)).map(|_| id);
-                sources.iter().filter_map(fits).collect::<BTreeSet<FileId>>()
-            });
-            let condition = std::sync::Arc::new(condition);
             for (rule, change) in &overriding.rules {
                 rules[*rule].overrides.push(Override {
                     condition: condition.clone(),
@@ -255,10 +263,6 @@ impl Settings {
             findings.iter_mut().filter(|f| f.rule == rule.id).for_each(|f| f.severity = severity);
         }
     }
-}
-
-fn is_production(environment: &str) -> bool {
-    Declared { environment: Some(environment.to_string()), ..Declared::default() }.is_production()
 }
 
 /// A path on disk as it is seen from a folder, with `/` between folders.

@@ -93,11 +93,13 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     let resources = layout.clusters.iter().map(|cluster| cluster.resources.len()).sum();
     let taken: Vec<Taken> = set.rules.iter().map(|_| Taken::over(resources)).collect();
     let mut failed = BTreeSet::new();
+    let conditions = settings.conditions(sources);
+    let all_folders = folders_of(sources, layout.files.iter());
     for (number, cluster) in layout.clusters.iter().enumerate() {
-        let mut rules = settings.rules_in(cluster, set, sources);
+        let mut rules = settings.rules_in(cluster, set, &conditions);
         // A rule that failed in one cluster is not asked again.
         failed.iter().for_each(|rule: &usize| rules[*rule].on = false);
-        let unseen = input.unseen_in(number, &layout, sources);
+        let unseen = input.unseen_in(number, &layout, sources, &all_folders);
         let mut part = judge(sources, &input, (cluster, unseen), &rules, &taken, loaded, settings);
         if several || !cluster.name.is_empty() {
             part.findings.iter_mut().for_each(|f| f.clusters = vec![cluster.name.clone()]);
@@ -350,16 +352,17 @@ impl Read {
     }
 
     /// What comes to a cluster unseen: from folders in which it has files, and from those in which none has.
-    fn unseen_in(&self, number: usize, layout: &Layout, sources: &Sources) -> Vec<Elsewhere> {
-        let folders = |own: bool| {
-            let files = layout.files.iter().filter(|a| !own || a.clusters.contains(&number));
-            Folders::new(files.map(|a| sources.file(a.file).name.as_str()))
-        };
-        let (own, all) = (folders(true), folders(false));
+    fn unseen_in(&self, number: usize, layout: &Layout, sources: &Sources, all: &Folders) -> Vec<Elsewhere> {
+        let own = folders_of(sources, layout.files.iter().filter(|a| a.clusters.contains(&number)));
         let several = layout.clusters.len() > 1;
         let comes = |folder: &str| !several || own.has_files(folder) || !all.has_files(folder);
         self.unseen.iter().filter(|(folder, _)| comes(folder)).map(|(_, elsewhere)| elsewhere.clone()).collect()
     }
+}
+
+/// The folders of files with resources.
+fn folders_of<'a>(sources: &Sources, files: impl Iterator<Item = &'a layout::Assigned>) -> Folders {
+    Folders::new(files.map(|assigned| sources.file(assigned.file).name.as_str()))
 }
 
 /// Gives a finding that Rust made the resource that it lies in.

@@ -59,14 +59,16 @@ pub struct Declared {
     pub externals: Vec<absence::External>,
 }
 
+/// Whether an environment of that name is for production.
+pub fn is_production(environment: &str) -> bool {
+    let name = environment.to_lowercase();
+    name.starts_with("prod") || name.starts_with("prd") || name == "live"
+}
+
 impl Declared {
     /// Whether the cluster is for production: the environment is not declared to be anything else.
     pub fn is_production(&self) -> bool {
-        let is_one = |name: &str| {
-            let name = name.to_lowercase();
-            name.starts_with("prod") || name.starts_with("prd") || name == "live"
-        };
-        self.environment.as_deref().is_none_or(is_one)
+        self.environment.as_deref().is_none_or(is_production)
     }
 }
 

@@ -6,6 +6,7 @@ use super::{Status, complain, input, out, project};
 use crate::config::{Flags, Settings};
 use crate::layout::Layout;
 use crate::report::sanitize::one_line;
+use crate::report::summary::count;
 use crate::source::Sources;
 use crate::source::pattern::Patterns;
 
@@ -87,7 +88,6 @@ fn table(layout: &Layout, sources: &Sources, unused: &[(String, String)]) -> Str
     for [file, clusters, why] in rows.iter().filter(|_| !only_one) {
         text += &format!("{file:file_width$}  {clusters:cluster_width$}  {why}\n");
     }
-    let count = |n: usize, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
     let gap = if only_one { "" } else { "\n" };
     text += &format!("{gap}{} in {}\n", count(layout.files.len(), "file"), count(layout.clusters.len(), "cluster"));
     if only_one {

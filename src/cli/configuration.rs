@@ -8,6 +8,7 @@ use crate::config::{Flags, Settings, init};
 use crate::finding::Problem;
 use crate::report::sanitize::clean;
 use crate::rule::RuleSet;
+use crate::source::walk::CONFIGURATIONS;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Init {
@@ -39,7 +40,7 @@ pub(super) fn config(arguments: &Config) -> Status {
 }
 
 pub(super) fn init(arguments: &Init) -> Status {
-    let there = file::NAMES.map(|name| arguments.folder.join(name)).into_iter().find(|path| path.exists());
+    let there = CONFIGURATIONS.map(|name| arguments.folder.join(name)).into_iter().find(|path| path.exists());
     if let Some(path) = there.filter(|_| !arguments.print) {
         return complain(&[Problem::error(format!("{} is there already", file::shown(&path)))
             .help("--print shows what would be written")]);
@@ -56,7 +57,7 @@ pub(super) fn init(arguments: &Init) -> Status {
         let name = file::shown(&above);
         super::err(&format!("plimsoll: {name} holds for all around; in this folder the new file takes its place\n"));
     }
-    let path = arguments.folder.join(file::NAMES[0]);
+    let path = arguments.folder.join(CONFIGURATIONS[0]);
     // Somebody may have written it in the meantime, or it is a link to elsewhere.
     let written = std::fs::File::create_new(&path).and_then(|mut f| std::io::Write::write_all(&mut f, text.as_bytes()));
     match written {

@@ -55,10 +55,7 @@ fn chosen<'s>(names: &[String], set: &'s RuleSet) -> Result<Vec<&'s Rule>, Vec<P
         let named: Vec<&Rule> = set.rules.iter().filter(|rule| rule.is_named(name)).collect();
         if named.is_empty() {
             let problem = Problem::error(format!("no rule or topic is called \"{name}\""));
-            problems.push(match load::did_you_mean(set, name) {
-                Some(hint) => problem.help(hint),
-                None => problem.help("`plimsoll rules` lists them"),
-            });
+            problems.push(problem.help(load::did_you_mean(set, name)));
         } else if named.iter().all(|rule| rule.header.native) {
             problems.push(Problem::error(format!("\"{name}\" is part of plimsoll itself; it has no code to copy")));
         }

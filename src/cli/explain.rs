@@ -36,10 +36,7 @@ pub(super) fn run(arguments: &Arguments) -> Status {
             return complain(&[problem.help(format!("name one of {names}"))]);
         }
         let problem = Problem::error(format!("no rule is called \"{}\"", arguments.rule));
-        let problem = match load::did_you_mean(&loaded.set, &arguments.rule) {
-            Some(hint) => problem.help(hint),
-            None => problem.help("`plimsoll rules` lists them"),
-        };
+        let problem = problem.help(load::did_you_mean(&loaded.set, &arguments.rule));
         // A rule that can't be read has no name to explain.
         return complain(&[&loaded.problems[..], &[problem]].concat());
     };

@@ -7,11 +7,9 @@ use std::sync::Arc;
 use super::contents::Contents;
 use crate::finding::Problem;
 use crate::rule::closest;
+use crate::source::walk::CONFIGURATIONS;
 use crate::source::{FileId, SourceFile};
 use crate::yaml::{Node, Tree};
-
-/// The names under which a configuration is found.
-pub use crate::source::walk::CONFIGURATIONS as NAMES;
 
 /// A configuration larger than that is none.
 const LARGEST: u64 = 1 << 20;
@@ -50,7 +48,7 @@ pub fn find(paths: &[PathBuf]) -> Option<PathBuf> {
     let up_to_root = common.ancestors().take_while(|folder| folder.starts_with(&root));
     // A link may lead to a file that is nobody's configuration.
     let is_file = |path: &PathBuf| path.symlink_metadata().is_ok_and(|m| m.is_file());
-    up_to_root.flat_map(|folder| NAMES.map(|name| folder.join(name))).find(is_file)
+    up_to_root.flat_map(|folder| CONFIGURATIONS.map(|name| folder.join(name))).find(is_file)
 }
 
 /// A path relative to the current folder where it lies below it, with `/` between folders.

@@ -72,10 +72,7 @@ pub(super) fn changes_of(
     for name in severity.keys().filter(|name| !set.knows(name) && *name != "all").take(50) {
         let place = [start, &["severity", name]].concat();
         let problem = file.at_key(&place, format!("no rule, topic or alias is called \"{name}\""));
-        problems.push(match load::did_you_mean(set, name) {
-            Some(hint) => problem.help(hint),
-            None => problem.help("`plimsoll rules` lists them"),
-        });
+        problems.push(problem.help(load::did_you_mean(set, name)));
     }
     for (number, rule) in set.rules.iter().enumerate() {
         let named = severity.iter().filter(|(name, _)| rule.is_named(name));
@@ -137,7 +134,7 @@ fn param<'s>(
     key: &str,
 ) -> Result<(usize, &'s crate::rule::header::Param), (String, Option<String>)> {
     let Some(rule) = set.find(name) else {
-        let hint = load::did_you_mean(set, name).unwrap_or_else(|| "`plimsoll rules` lists them".to_string());
+        let hint = load::did_you_mean(set, name);
         return Err((format!("no rule is called \"{name}\""), Some(hint)));
     };
     let number = set.rules.iter().position(|r| r.id == rule.id).unwrap_or(0);

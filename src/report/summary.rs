@@ -121,6 +121,6 @@ fn judged(report: &Report) -> String {
 }
 
 /// `1 file`, `2 files`
-fn count(n: usize, noun: &str) -> String {
+pub fn count(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }

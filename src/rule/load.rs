@@ -209,7 +209,10 @@ fn at_line(file: &Arc<SourceFile>, line: usize, message: &str, label: String) ->
     Problem::error(message).at(file, start + skip.min(text.len())..start + text.trim_end().len().max(skip), label)
 }
 
-/// What a misspelt rule name may have meant.
-pub fn did_you_mean(set: &RuleSet, name: &str) -> Option<String> {
-    closest(name, set.names()).map(|near| format!("did you mean \"{near}\"?"))
+/// What to do about a name that means no rule.
+pub fn did_you_mean(set: &RuleSet, name: &str) -> String {
+    match closest(name, set.names()) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => "`plimsoll rules` lists them".to_string(),
+    }
 }

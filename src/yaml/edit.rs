@@ -61,12 +61,6 @@ pub fn set(node: Node<'_>, value: &NewValue) -> Option<Edit> {
     if same {
         return Some(edit(node, node.local_range(), written.to_string()));
     }
-    // Blanks that end the line would become part of a text of several lines.
-    let after = node.tree().text()[node.local_range().end..].split('\n').next().unwrap_or("");
-    let ends_blank = !after.is_empty() && after.trim_matches([' ', '\t', '\r']).is_empty() && after != "\r";
-    if ends_blank && matches!(value, NewValue::Yaml(text) if text.contains('\n')) {
-        return None;
-    }
     put(node, &Fragment::Value(value), quotes)
 }
 
@@ -161,6 +155,9 @@ fn put(node: Node<'_>, fragment: &Fragment<'_>, quotes: Quotes) -> Option<Edit> 
     let style = Style::of(node, quotes);
     let rendered = fragment.block(&style)?;
     let space = if range.is_empty() { " " } else { "" };
+    let is_empty = range.is_empty();
+    // Blanks that end the line would become part of the last of several lines.
+    let range = if rendered.lines.len() > 1 && tail.is_empty() { range.start..tail_end } else { range };
     match slot {
         Slot::Key { colon, column } if rendered.is_block => {
             if lines.text[colon + 1..range.start].contains('#') {
@@ -177,7 +174,7 @@ fn put(node: Node<'_>, fragment: &Fragment<'_>, quotes: Quotes) -> Option<Edit> 
             Some(edit(node, range, format!("{space}{text}")))
         }
         Slot::Item { column, .. } => {
-            let content = if range.is_empty() { column + 2 } else { lines.column(range.start)? };
+            let content = if is_empty { column + 2 } else { lines.column(range.start)? };
             Some(edit(node, range, format!("{space}{}", rendered.at(content, false, &lines))))
         }
         Slot::Flow | Slot::Root => None,

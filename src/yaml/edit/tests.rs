@@ -337,3 +337,17 @@ fn comments_go_with_their_line() {
     assert_eq!(removed("a: 1  # c\r\nb: 2\r\n").as_deref(), Some("a: 1\r\nb: 2\r\n"));
     assert_eq!(removed("a: 1\n# c").as_deref(), Some("a: 1"));
 }
+
+#[test]
+fn blanks_that_end_a_line_stay_out_of_a_text_of_several_lines() {
+    let block = || NewValue::Yaml("|\n  t".into());
+    for (before, after) in [
+        ("a: ", "a: |\n    t"),
+        ("a:  \nb: 1\n", "a: |\n    t\nb: 1\n"),
+        ("a: x \t\r\nb: 1\r\n", "a: |\r\n    t\r\nb: 1\r\n"),
+    ] {
+        assert_eq!(set_at(before, "a", block()).as_deref(), Some(after), "{before:?}");
+    }
+    assert_eq!(set_at("a:\n- x  \n- y\n", "a.0", block()).as_deref(), Some("a:\n- |\n    t\n- y\n"));
+    assert_eq!(set_at("a: x # why\n", "a", block()), None);
+}
