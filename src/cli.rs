@@ -3,10 +3,12 @@
 mod check;
 mod clusters;
 mod configuration;
+mod edit;
 mod eject;
 mod explain;
 mod input;
 mod new;
+mod output;
 mod project;
 mod rules;
 mod shell;

@@ -1,5 +1,6 @@
 //! What a check is doing, while it takes long, and what it cost: both on standard error.
 
+use std::cell::Cell;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -16,14 +17,14 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Rules that `--timing` lists.
 const DEAREST: usize = 10;
 
-/// A bar on the terminal, until it is dropped.
-pub(super) struct Bar(Option<(Sender<()>, JoinHandle<()>)>);
+/// A bar on the terminal, until it is stopped or dropped.
+pub(super) struct Bar(Cell<Option<(Sender<()>, JoinHandle<()>)>>);
 
 impl Bar {
     /// Watches a check. Nothing is drawn where nobody sees it: no terminal, or a format for programs.
     pub(super) fn watch(progress: &Arc<Progress>, for_people: bool) -> Bar {
         if !for_people || !std::io::stderr().is_terminal() || terminal::is_dumb() {
-            return Bar(None);
+            return Bar(Cell::new(None));
         }
         let progress = progress.clone();
         let (stop, stopped) = channel();
@@ -41,16 +42,21 @@ impl Bar {
                 err("\r\x1b[2K");
             }
         });
-        Bar(Some((stop, thread)))
+        Bar(Cell::new(Some((stop, thread))))
+    }
+
+    /// Takes the bar away; something else is to be shown.
+    pub(super) fn stop(&self) {
+        if let Some((stop, thread)) = self.0.take() {
+            drop(stop);
+            let _ = thread.join();
+        }
     }
 }
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        if let Some((stop, thread)) = self.0.take() {
-            drop(stop);
-            let _ = thread.join();
-        }
+        self.stop();
     }
 }
 

@@ -147,7 +147,7 @@ fn a_report_that_cannot_be_written_is_2() {
 #[test]
 fn an_unknown_format_is_named_with_what_was_meant() {
     let s = shop();
-    s.run("check a.yaml --format jsno").ends(2, &[]).complains(&["--format jsno", "did you mean \"json\"?"]);
+    s.run("check a.yaml --format jsno").ends(2, &[]).complains(&["jsno", "did you mean \"json\"?"]);
 }
 
 #[test]

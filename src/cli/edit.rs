@@ -1,0 +1,121 @@
+//! `plimsoll check --fix` and `--diff`: edits are made in memory until nothing changes; then the files
+//! are written once, or shown.
+
+use std::io::IsTerminal;
+
+use super::check::{Checking, FailOn, add_unreadable, complete, status};
+use super::{Status, complain, err, out, raw};
+use crate::finding::Problem;
+use crate::report::sanitize::{clean, one_line};
+use crate::source::walk::{Collected, STDIN};
+use crate::source::{FileId, Sources};
+use crate::{Outcome, fix};
+
+/// What to do with the fixes of findings.
+#[derive(Debug, clap::Args)]
+pub(super) struct Edits {
+    /// Apply fixes: safe ones, or with =unsafe also those that need a second look
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "safe", value_parser = ["safe", "unsafe"], value_name = "unsafe")]
+    fix: Option<String>,
+    /// Show what --fix would change, and change nothing
+    #[arg(long)]
+    diff: bool,
+}
+
+impl Edits {
+    /// Whether anything is to be edited.
+    pub(super) fn are_wanted(&self) -> bool {
+        self.fix.is_some() || self.diff
+    }
+}
+/// Says that what a tool wrote is not edited, where something was found in it.
+fn note_generated(outcome: &Outcome) {
+    let count = outcome.findings.iter().filter(|f| f.primary.template.is_some()).count();
+    if count > 0 {
+        let findings = if count == 1 { "finding lies" } else { "findings lie" };
+        err(&format!("plimsoll: {count} {findings} in rendered manifests, which are never edited\n"));
+    }
+}
+
+/// Edits, and reports what is left.
+pub(super) fn run(checking: &Checking, mut input: Collected) -> Status {
+    let Checking { arguments, loaded, settings, .. } = checking;
+    let edits = &arguments.edits;
+    let unsafe_too = edits.fix.as_deref() == Some("unsafe");
+    add_unreadable(&mut input);
+    let before: Vec<_> = input.sources.iter().map(|(id, file)| (id, file.text.clone())).collect();
+    let Collected { sources, skipped, unreadable, context } = input;
+    let mut last = Outcome::default();
+    let result = fix::converge(sources, unsafe_too, |sources| {
+        last = crate::check(sources, loaded, settings);
+        last.findings.clone()
+    });
+    checking.bar.stop();
+    let mut after = Collected { sources: result.sources, skipped, unreadable, context };
+    let outcome = complete(last, &mut after, loaded);
+    if edits.diff {
+        for id in &result.changed {
+            let file = after.sources.file(*id);
+            if outcome.secrets.iter().any(|span| span.file == *id) {
+                err(&format!("plimsoll: {} holds secrets; its diff is not shown\n", one_line(&file.name)));
+                continue;
+            }
+            let old = before.iter().find(|(b, _)| b == id).map_or("", |(_, text)| text);
+            show_diff(&fix::diff(&file.name, old, &file.text));
+        }
+        note_generated(&outcome);
+        // What counts here is whether anything would change, not what else was found.
+        return match status(&outcome, FailOn::Never) {
+            Status::Error => complain(&outcome.problems),
+            Status::Clean if !result.changed.is_empty() => Status::Findings,
+            status => status,
+        };
+    }
+    for id in &result.changed {
+        if let Err(problem) = write(&after.sources, *id) {
+            return complain(&[problem]);
+        }
+    }
+    if let Err(problem) = arguments.output.show(&after.sources, &outcome) {
+        return complain(&[problem]);
+    }
+    if !arguments.output.quiet {
+        note_generated(&outcome);
+        let fixes = if result.applied == 1 { "fix" } else { "fixes" };
+        let files = if result.changed.len() == 1 { "file" } else { "files" };
+        err(&format!("plimsoll: {} {fixes} applied in {} {files}\n", result.applied, result.changed.len()));
+        let more = outcome.findings.iter().filter(|f| f.fixes.iter().any(|fix| !fix.safe)).count();
+        if !unsafe_too && more > 0 {
+            err(&format!("plimsoll: {more} more with --fix=unsafe\n"));
+        }
+        if after.sources.iter().any(|(_, file)| file.name == STDIN) {
+            err("plimsoll: standard input is never edited\n");
+        }
+        for conflict in &result.conflicts {
+            err(&format!(
+                "plimsoll: not applied: {} ({}): another fix changes the same place\n",
+                one_line(&conflict.title),
+                conflict.rule
+            ));
+        }
+        if !result.settled {
+            err("plimsoll: fixes undo each other; the last round was kept\n");
+        }
+    }
+    status(&outcome, arguments.fail_on)
+}
+
+/// A diff is to be applied, so a program gets it as it is; a terminal gets what it can't obey.
+fn show_diff(diff: &str) {
+    if std::io::stdout().is_terminal() {
+        out(&clean(diff));
+    } else {
+        raw(diff);
+    }
+}
+
+fn write(sources: &Sources, id: FileId) -> Result<(), Problem> {
+    let file = sources.file(id);
+    let Some(path) = &file.path else { return Ok(()) };
+    fix::write(path, &file.text).map_err(|e| Problem::error(format!("{}: {e}", file.name)))
+}
