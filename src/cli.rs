@@ -1,5 +1,6 @@
 //! The command line: the only place that prints and writes files.
 
+mod change;
 mod check;
 mod clusters;
 mod configuration;

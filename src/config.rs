@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::change::{Before, Focus};
 use crate::finding::{Finding, Problem};
 use crate::layout::{Cluster, Clusters, DeclaredCluster};
 use crate::mesh::{Declared, is_production};
@@ -47,6 +48,12 @@ pub struct Settings {
     pub named: HashSet<String>,
     /// Names of kustomizations that nobody gave: they say what the named files are, and no more.
     pub context: HashSet<String>,
+    /// What was there before the change that is checked: only what is new is reported.
+    pub before: Option<Arc<Before>>,
+    /// This run is about what was there before a change, which the outcome remembers.
+    pub remember: bool,
+    /// Only findings that touch these files are reported.
+    pub focus: Option<Focus>,
     /// The name of the configuration.
     pub configuration: Option<String>,
     /// The folder that patterns are relative to; nothing where there is no configuration.
@@ -249,6 +256,14 @@ impl Settings {
             (Some(root), Some(path)) => relative(root, path),
             _ => crate::layout::path::normal(&file.name),
         }
+    }
+
+    /// The same settings for an earlier state of the repository, of which a copy lies elsewhere.
+    pub fn for_earlier(&self, top: &std::path::Path, copy: &std::path::Path) -> Settings {
+        let mut settings = Settings { remember: true, focus: None, ..self.clone() };
+        let below = self.root.as_ref().and_then(|root| root.strip_prefix(top).ok());
+        settings.root = below.map(|below| copy.join(below)).or_else(|| self.root.clone());
+        settings
     }
 
     /// The pattern that excludes a file on disk.

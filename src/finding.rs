@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::source::{SourceFile, Span};
+use crate::source::{Failure, SourceFile, Span};
 
 /// How grave a finding is. *error*: the API server refuses it, or traffic, injection or start-up
 /// certainly fails. *warning*: a proven risk. *info*: advice.
@@ -161,6 +161,8 @@ pub struct Finding {
     pub clusters: Vec<String>,
     /// Stable over moves and rewordings; 16 hexadecimal digits.
     pub fingerprint: String,
+    /// The fingerprint before equal ones were told apart by their order.
+    pub unnumbered: String,
 }
 
 /// A failure of a rule or of the configuration: not about the manifests, but about the check.
@@ -176,6 +178,12 @@ pub struct Problem {
     pub label: Option<String>,
     /// What to do.
     pub help: Option<String>,
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Problem {
+        Problem { help: failure.help, ..Problem::error(failure.message) }
+    }
 }
 
 impl Problem {

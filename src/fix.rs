@@ -173,8 +173,7 @@ pub fn converge(sources: Sources, unsafe_too: bool, mut check: impl FnMut(&Sourc
 fn replaced(sources: &Sources, files: Vec<(FileId, String)>) -> Sources {
     let mut new: HashMap<FileId, String> = files.into_iter().collect();
     let file = |(id, file): (FileId, &SourceFile)| {
-        let text = new.remove(&id).map_or_else(|| file.text.clone(), Arc::from);
-        SourceFile::new(file.name.clone(), file.path.as_deref(), text)
+        file.with_text(new.remove(&id).map_or_else(|| file.text.clone(), Arc::from))
     };
     Sources::new(sources.iter().map(file).collect())
 }

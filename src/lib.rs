@@ -13,12 +13,13 @@
 //! | script | [`script`] | the rule language; the only place that knows Rhai |
 //! | run | [`run`] | rules × resources → findings |
 //! | finding | [`finding`], [`native`] | findings with places and edits; those that Rust makes itself |
-//! | judgement | [`suppress`] | what comments switch off |
+//! | judgement | [`suppress`], [`change`] | what comments switch off; what a change did not do |
 //! | ending | [`report`], [`fix`] | text for people and programs; edited files |
 //!
 //! [`check`] is that journey on one screen. Configuration and flags become [`config::Settings`];
 //! [`cli`] is the only place that prints and writes files.
 
+pub mod change;
 pub mod cli;
 pub mod config;
 pub mod example;
@@ -39,21 +40,22 @@ pub mod suppress;
 pub mod units;
 pub mod yaml;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use change::Before;
 use config::Settings;
 use finding::{Finding, Problem};
 use layout::elsewhere::Folders;
 use layout::kustomize::Kustomize;
 use layout::{Cluster, Layout};
-use mesh::Mesh;
 use mesh::absence::Elsewhere;
+use mesh::{Declared, Mesh};
 use progress::{Progress, Stage};
 use report::{Skipped, Summary, Unknown};
-use resource::Resource;
+use resource::{Identity, Resource};
 use run::Loaded;
 use script::Taken;
 use source::{FileId, Sources, Span};
@@ -72,6 +74,8 @@ pub struct Outcome {
     pub broken_input: bool,
     /// Places whose text must not be shown: secrets.
     pub secrets: Vec<Span>,
+    /// What is remembered for the comparison with a later state, where the settings ask for it.
+    pub before: Before,
     /// Findings that came after an empty look-up without resting on it; `plimsoll test` fails them.
     pub unfounded: Vec<Finding>,
 }
@@ -85,7 +89,7 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     let set = &loaded.set;
     let rest =
         layout.files.iter().filter(|a| a.clusters.iter().any(|c| layout.clusters[*c].name == layout::REST)).count();
-    let mut outcome = Outcome { broken_input: input.broken, ..Outcome::default() };
+    let mut outcome = Outcome { broken_input: !input.broken.is_empty(), ..Outcome::default() };
     let mut judged = BTreeSet::new();
     let mut on = vec![false; set.rules.len()];
     let mut unknown = BTreeMap::new();
@@ -100,7 +104,13 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
         // A rule that failed in one cluster is not asked again.
         failed.iter().for_each(|rule: &usize| rules[*rule].on = false);
         let unseen = input.unseen_in(number, &layout, sources, &all_folders);
-        let mut part = judge(sources, &input, (cluster, unseen), &rules, &taken, loaded, settings);
+        let resources = || cluster.resources.iter().map(|n| &input.resources[*n]);
+        if settings.remember {
+            outcome.before.remember_resources(sources, &cluster.name, resources());
+        }
+        let deleted = settings.before.as_ref().map(|before| before.deleted(&cluster.name, resources()));
+        let mut part =
+            judge(sources, &input, (cluster, unseen, deleted.unwrap_or_default()), &rules, &taken, loaded, settings);
         if several || !cluster.name.is_empty() {
             part.findings.iter_mut().for_each(|f| f.clusters = vec![cluster.name.clone()]);
         }
@@ -119,6 +129,7 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     }
     let is_on = |id: &str| set.rules.iter().zip(&settings.rules).any(|(rule, s)| rule.id.as_str() == id && s.on);
     // What can't be read is shown whatever is selected: the exit status speaks of it.
+    outcome.findings.extend(sources.iter().filter_map(|(id, file)| native::unreadable_file(set, id, file)));
     let errors = input.errors.iter().map(|error| native::yaml_error(set, error));
     outcome.findings.extend(errors.filter(|f| f.rule.as_str() == native::INVALID || is_on(f.rule.as_str())));
     outcome.findings.iter_mut().for_each(|found| own(found, &trees, &input.resources));
@@ -140,6 +151,15 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     settings.grade_native(&mut outcome.findings, set);
     put_in_order(&mut outcome.findings);
     run::number_fingerprints(&mut outcome.findings);
+    if settings.remember {
+        outcome.before.remember(sources, &outcome.findings);
+    }
+    let compared = settings.before.as_ref().map(|before| before.compare(sources, &mut outcome.findings));
+    let found = outcome.findings.len();
+    if let Some(focus) = &settings.focus {
+        outcome.findings.retain(|finding| focus.touches(sources, finding));
+        outcome.broken_input = input.broken.iter().any(|file| focus.holds(sources, *file));
+    }
 
     outcome.secrets = trees.secrets();
     outcome.summary = Summary {
@@ -153,6 +173,8 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
         idle: (0..set.rules.len()).filter(|n| on[*n] && !judged.contains(n)).map(|n| set.rules[n].id.clone()).collect(),
         today: settings.declared.today.clone(),
         suppressed: answer.suppressed.len(),
+        compared,
+        out_of_focus: found - outcome.findings.len(),
         unknown: unknown
             .into_iter()
             .map(|(what, rules)| unknown_thing(what, rules.len(), &settings.declared))
@@ -185,7 +207,7 @@ fn lay_out(sources: &Sources, input: &Read, settings: &Settings) -> Layout {
 fn judge(
     sources: &Sources,
     input: &Read,
-    (cluster, unseen): (&Cluster, Vec<Elsewhere>),
+    (cluster, unseen, deleted): (&Cluster, Vec<Elsewhere>, HashMap<Identity, String>),
     rules: &[rule::Setting],
     taken: &[Taken],
     loaded: &Loaded,
@@ -196,7 +218,8 @@ fn judge(
     let resources: Vec<Resource> = cluster.resources.iter().map(|n| input.resources[*n].clone()).collect();
     let mut elsewhere = layout::elsewhere::brought(trees, resources.iter(), &input.folders);
     elsewhere.extend(unseen);
-    let mesh = Mesh::new(&cluster.name, trees.clone(), resources, cluster.declared.clone(), elsewhere);
+    let declared = Declared { deleted, ..cluster.declared.clone() };
+    let mesh = Mesh::new(&cluster.name, trees.clone(), resources, declared, elsewhere);
     let mesh = Arc::new(mesh);
     let mut ran = run::run(&mesh, loaded, rules, taken, settings.jobs, &settings.progress);
     settings.progress.begin(Stage::Report, 0);
@@ -262,7 +285,8 @@ struct Read {
     errors: Vec<Error>,
     skipped: Vec<Skipped>,
     documents: usize,
-    broken: bool,
+    /// Files that are manifests and could not be read as a whole.
+    broken: BTreeSet<FileId>,
     folders: Folders,
     /// What kustomizations and charts add that no file shows, with the folder of each.
     unseen: Vec<(String, Elsewhere)>,
@@ -276,6 +300,10 @@ fn read(sources: &Sources, trees: &Arc<Trees>, settings: &Settings) -> Read {
     let mut patched: BTreeMap<String, usize> = BTreeMap::new();
     for (number, tree) in trees.files() {
         let file = sources.file(tree.file);
+        if file.unreadable.is_some() {
+            read.broken.insert(tree.file);
+            continue;
+        }
         let mut skip = |reason: &str| {
             read.skipped.push(Skipped { path: file.name.clone(), reason: reason.to_string(), notable: false });
         };
@@ -307,7 +335,9 @@ fn read(sources: &Sources, trees: &Arc<Trees>, settings: &Settings) -> Read {
             continue;
         }
         read.used.insert(number);
-        read.broken |= unreadable;
+        if unreadable {
+            read.broken.insert(tree.file);
+        }
         read.errors.extend(
             tree.errors.iter().filter(|e| is_manifest || !matches!(e.kind, ErrorKind::DuplicateKey(_))).cloned(),
         );

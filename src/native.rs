@@ -7,7 +7,7 @@ use crate::mesh::Mesh;
 use crate::resource::{Copy, ResourceId};
 use crate::rule::RuleSet;
 use crate::run::fingerprint;
-use crate::source::Span;
+use crate::source::{FileId, SourceFile, Span};
 use crate::yaml::{Error, ErrorKind};
 
 /// Text that is no YAML.
@@ -39,7 +39,14 @@ pub fn finding(set: &RuleSet, rule: &str, span: Span, message: String) -> Findin
         links: Vec::new(),
         fixes: Vec::new(),
         clusters: Vec::new(),
+        unnumbered: String::new(),
     }
+}
+
+/// A file that could not be read; nothing for one that could.
+pub fn unreadable_file(set: &RuleSet, id: FileId, file: &SourceFile) -> Option<Finding> {
+    let reason = file.unreadable.as_ref()?;
+    Some(finding(set, UNREADABLE_FILE, Span::new(id, 0, 0), format!("file can't be read: {reason}")))
 }
 
 /// An error of a text, as a finding.

@@ -14,6 +14,7 @@ use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 pub use crate::source::walk::Skipped;
 
+use crate::change::Compared;
 use crate::finding::{Finding, Problem, RuleId, Severity};
 use crate::source::{SourceFile, Sources};
 
@@ -53,6 +54,10 @@ pub struct Summary {
     pub suppressed: usize,
     /// Findings that the baseline already lists.
     pub baselined: usize,
+    /// The comparison with what was there before a change.
+    pub compared: Option<Compared>,
+    /// Findings that touch none of the files in focus.
+    pub out_of_focus: usize,
     /// What is not known.
     pub unknown: Vec<Unknown>,
     /// What was not checked.

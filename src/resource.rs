@@ -38,6 +38,19 @@ pub struct Resource {
     pub part: Part,
 }
 
+/// What the API server knows a resource by, whatever its version.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Identity {
+    /// API group; empty for the core group.
+    pub group: Box<str>,
+    /// Kind.
+    pub kind: Box<str>,
+    /// Namespace; empty for cluster-scoped kinds.
+    pub namespace: Box<str>,
+    /// Name.
+    pub name: Box<str>,
+}
+
 /// What a resource is to kustomize, as far as the kustomizations that were read say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Part {
@@ -73,6 +86,16 @@ impl Resource {
             kind: self.kind.to_string(),
             namespace: self.namespace.as_deref().map(str::to_string),
             name: self.name.to_string(),
+        }
+    }
+
+    /// Its identity.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            group: self.group.clone(),
+            kind: self.kind.clone(),
+            namespace: self.namespace().into(),
+            name: self.name.clone(),
         }
     }
 

@@ -342,6 +342,7 @@ fn finding(mesh: &Mesh, loaded: &Loaded, setting: &Setting, number: usize, raw: 
         links: raw.links,
         fixes: raw.fixes,
         clusters: Vec::new(),
+        unnumbered: String::new(),
     })
 }
 
@@ -365,6 +366,7 @@ pub fn number_fingerprints(findings: &mut [Finding]) {
     let mut seen: HashMap<String, u32> = HashMap::new();
     for finding in findings {
         let count = seen.entry(finding.fingerprint.clone()).or_default();
+        finding.unnumbered.clone_from(&finding.fingerprint);
         if *count > 0 {
             finding.fingerprint = hash(&format!("{}\0{count}", finding.fingerprint));
         }

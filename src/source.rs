@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+pub mod git;
 pub mod pattern;
 pub mod walk;
 
@@ -43,6 +44,28 @@ impl Span {
     }
 }
 
+/// Why a text could not be had: another program failed, or is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What failed.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Failure {
+    /// What failed.
+    pub fn new(message: impl Into<String>) -> Failure {
+        Failure { message: message.into(), help: None }
+    }
+
+    /// Sets what to do.
+    pub fn help(mut self, help: impl Into<String>) -> Failure {
+        self.help = Some(help.into());
+        self
+    }
+}
+
 /// A place as people read it: lines and columns count from 1, columns in Unicode code points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineCol {
@@ -60,6 +83,8 @@ pub struct SourceFile {
     pub path: Option<PathBuf>,
     /// The text. A byte order mark is part of it, so that offsets are those of the file.
     pub text: Arc<str>,
+    /// Why it could not be read, if it could not; then the text is empty.
+    pub unreadable: Option<String>,
     line_starts: OnceLock<Vec<u32>>,
 }
 
@@ -76,6 +101,23 @@ impl SourceFile {
             name: name.into(),
             path: path.map(Path::to_path_buf),
             text: text.into(),
+            unreadable: None,
+            line_starts: OnceLock::new(),
+        }
+    }
+
+    /// A file that could not be read: a name, so that its finding has a place.
+    pub fn unreadable(name: impl Into<String>, path: Option<&Path>, reason: impl Into<String>) -> SourceFile {
+        SourceFile { unreadable: Some(reason.into()), ..SourceFile::new(name, path, "") }
+    }
+
+    /// The same file with another text.
+    pub fn with_text(&self, text: impl Into<Arc<str>>) -> SourceFile {
+        SourceFile {
+            name: self.name.clone(),
+            path: self.path.clone(),
+            text: text.into(),
+            unreadable: self.unreadable.clone(),
             line_starts: OnceLock::new(),
         }
     }

@@ -218,6 +218,7 @@ fn finding(rule: &str, span: Span, message: String, help: String) -> Finding {
         fixes: Vec::new(),
         clusters: Vec::new(),
         fingerprint: String::new(),
+        unnumbered: String::new(),
     }
 }
 

@@ -2,6 +2,8 @@
 
 #[path = "cli/answers.rs"]
 mod answers;
+#[path = "cli/change.rs"]
+mod change;
 #[path = "cli/clusters.rs"]
 mod clusters;
 #[path = "cli/commands.rs"]

@@ -57,8 +57,9 @@ const LAYERS: &[(&str, &str)] = &[
     ("native", "mesh resource rule run finding source yaml"),
     ("fix", "finding source yaml"),
     ("suppress", "finding source yaml"),
-    ("report", "finding source"),
-    ("config", "layout rule mesh finding progress source yaml kinds units"),
+    ("change", "finding resource source"),
+    ("report", "change finding source"),
+    ("config", "change layout rule mesh finding progress source yaml kinds units"),
     (
         "example",
         "config finding fix layout mesh native report resource rule run script source suppress yaml kinds units lib",

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::change::Change;
 use super::edit::{self, Edits};
 use super::output::Output;
 use super::timing::{self, Bar};
 use super::{Status, complain, configuration, err, input, out, project};
+use crate::Outcome;
 use crate::config::file::ConfigFile;
 use crate::config::{Flags, Preset, Settings};
 use crate::finding::{Problem, Severity};
@@ -14,8 +16,6 @@ use crate::progress::{Progress, Stage};
 use crate::report::sanitize::one_line;
 use crate::run::Loaded;
 use crate::source::walk::Collected;
-use crate::source::{Sources, Span};
-use crate::{Outcome, native};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -56,6 +56,8 @@ pub(super) struct Arguments {
     pub(super) output: Output,
     #[command(flatten)]
     pub(super) edits: Edits,
+    #[command(flatten)]
+    pub(super) change: Change,
     /// Threads; the default is one for each processor
     #[arg(long, short = 'j', value_name = "N")]
     jobs: Option<usize>,
@@ -105,9 +107,10 @@ pub(super) struct Checking<'a> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Status {
+    let (paths, focus) = arguments.change.scope(&arguments.paths);
     let progress = Arc::new(Progress::default());
     progress.begin(Stage::Compile, 0);
-    let project::Project { loaded, file, folders } = match arguments.project.read(&arguments.paths) {
+    let project::Project { loaded, file, folders } = match arguments.project.read(&paths) {
         Ok(project) => project,
         Err(status) => return status,
     };
@@ -125,9 +128,10 @@ pub(super) fn run(arguments: &Arguments) -> Status {
         return if loaded.problems.is_empty() { Status::Clean } else { complain(&loaded.problems) };
     }
     settings.progress = progress.clone();
+    settings.focus = focus;
     let bar = Bar::watch(&progress, arguments.output.is_for_people());
     progress.begin(Stage::Read, 0);
-    let input = match input::collect(&arguments.paths, &mut settings) {
+    let input = match input::collect(&paths, &mut settings) {
         Ok(input) => input,
         Err(problems) => {
             bar.stop();
@@ -138,6 +142,13 @@ pub(super) fn run(arguments: &Arguments) -> Status {
         bar.stop();
         input.sources.iter().for_each(|(_, file)| out(&format!("{}\n", one_line(&file.name))));
         return if input.sources.is_empty() { Status::Nothing } else { Status::Clean };
+    }
+    match arguments.change.before(&paths, &loaded, &settings) {
+        Ok(before) => settings.before = before,
+        Err(problem) => {
+            bar.stop();
+            return complain(&[problem]);
+        }
     }
     let checking = Checking { arguments, loaded: &loaded, settings: &settings, bar: &bar };
     let status = if arguments.edits.are_wanted() { edit::run(&checking, input) } else { report(&checking, input) };
@@ -152,7 +163,7 @@ fn report(checking: &Checking, mut input: Collected) -> Status {
     let outcome = check(&mut input, checking.loaded, checking.settings);
     checking.bar.stop();
     match checking.arguments.output.show(&input.sources, &outcome) {
-        Ok(()) => status(&outcome, checking.arguments.fail_on),
+        Ok(()) => status(&outcome, checking.arguments.fail_on, &checking.arguments.change),
         Err(problem) => complain(&[problem]),
     }
 }
@@ -175,22 +186,12 @@ fn settings(arguments: &Arguments, file: Option<&ConfigFile>, loaded: &Loaded) -
 
 /// Checks, and adds what the walk already knows.
 fn check(input: &mut Collected, loaded: &Loaded, settings: &Settings) -> Outcome {
-    add_unreadable(input);
     let outcome = crate::check(&input.sources, loaded, settings);
     complete(outcome, input, loaded)
 }
 
-/// Adds to what was found what only the walk and the loading of rules know.
+/// Adds what only the walk and the loading of rules know.
 pub(super) fn complete(mut outcome: Outcome, input: &mut Collected, loaded: &Loaded) -> Outcome {
-    let unreadable = input.unreadable.iter().filter_map(|unreadable| {
-        let (id, _) = input.sources.iter().find(|(_, f)| f.name == unreadable.name)?;
-        let message = format!("file can't be read: {}", unreadable.reason);
-        Some(native::finding(&loaded.set, native::UNREADABLE_FILE, Span::new(id, 0, 0), message))
-    });
-    outcome.findings.extend(unreadable);
-    crate::put_in_order(&mut outcome.findings);
-    outcome.broken_input |= !input.unreadable.is_empty();
-    outcome.summary.skipped.retain(|s| !input.unreadable.iter().any(|u| u.name == s.path));
     outcome.summary.skipped.extend(input.skipped.iter().cloned());
     outcome.summary.skipped.sort();
     outcome.problems.splice(0..0, loaded.problems.iter().cloned());
@@ -198,24 +199,15 @@ pub(super) fn complete(mut outcome: Outcome, input: &mut Collected, loaded: &Loa
     outcome
 }
 
-/// A file that can't be read gets a name and no text, so that its finding has a place.
-pub(super) fn add_unreadable(input: &mut Collected) {
-    if input.unreadable.is_empty() {
-        return;
-    }
-    let mut files: Vec<_> = std::mem::take(&mut input.sources).into_files();
-    files.extend(input.unreadable.iter().map(|u| crate::source::SourceFile::new(&u.name, None, "")));
-    input.sources = Sources::new(files);
-}
-
-pub(super) fn status(outcome: &Outcome, fail_on: FailOn) -> Status {
+/// How a check ends; one that is about a part of the project never for want of something to check.
+pub(super) fn status(outcome: &Outcome, fail_on: FailOn, change: &Change) -> Status {
     let failed = outcome.problems.iter().any(|p| p.severity == Severity::Error);
     let found = outcome.findings.iter().any(|f| fail_on.fails(f.severity));
     match (failed, outcome.broken_input, found, outcome.summary.resources) {
         (true, ..) => Status::Error,
         (_, true, ..) => Status::BrokenInput,
         (_, _, true, _) => Status::Findings,
-        (.., 0) => Status::Nothing,
+        (.., 0) if !change.is_partial() => Status::Nothing,
         _ => Status::Clean,
     }
 }

@@ -3,7 +3,7 @@
 
 use std::io::IsTerminal;
 
-use super::check::{Checking, FailOn, add_unreadable, complete, status};
+use super::check::{Checking, FailOn, complete, status};
 use super::{Status, complain, err, out, raw};
 use crate::finding::Problem;
 use crate::report::sanitize::{clean, one_line};
@@ -38,20 +38,19 @@ fn note_generated(outcome: &Outcome) {
 }
 
 /// Edits, and reports what is left.
-pub(super) fn run(checking: &Checking, mut input: Collected) -> Status {
+pub(super) fn run(checking: &Checking, input: Collected) -> Status {
     let Checking { arguments, loaded, settings, .. } = checking;
     let edits = &arguments.edits;
     let unsafe_too = edits.fix.as_deref() == Some("unsafe");
-    add_unreadable(&mut input);
     let before: Vec<_> = input.sources.iter().map(|(id, file)| (id, file.text.clone())).collect();
-    let Collected { sources, skipped, unreadable, context } = input;
+    let Collected { sources, skipped, context } = input;
     let mut last = Outcome::default();
     let result = fix::converge(sources, unsafe_too, |sources| {
         last = crate::check(sources, loaded, settings);
         last.findings.clone()
     });
     checking.bar.stop();
-    let mut after = Collected { sources: result.sources, skipped, unreadable, context };
+    let mut after = Collected { sources: result.sources, skipped, context };
     let outcome = complete(last, &mut after, loaded);
     if edits.diff {
         for id in &result.changed {
@@ -65,7 +64,7 @@ pub(super) fn run(checking: &Checking, mut input: Collected) -> Status {
         }
         note_generated(&outcome);
         // What counts here is whether anything would change, not what else was found.
-        return match status(&outcome, FailOn::Never) {
+        return match status(&outcome, FailOn::Never, &arguments.change) {
             Status::Error => complain(&outcome.problems),
             Status::Clean if !result.changed.is_empty() => Status::Findings,
             status => status,
@@ -102,7 +101,7 @@ pub(super) fn run(checking: &Checking, mut input: Collected) -> Status {
             err("plimsoll: fixes undo each other; the last round was kept\n");
         }
     }
-    status(&outcome, arguments.fail_on)
+    status(&outcome, arguments.fail_on, &arguments.change)
 }
 
 /// A diff is to be applied, so a program gets it as it is; a terminal gets what it can't obey.

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use crate::config::Settings;
 use crate::finding::Problem;
 use crate::layout::path::normal;
-use crate::source::walk::{self, Collected, STDIN, Unreadable};
+use crate::source::walk::{self, Collected, STDIN};
+use crate::source::{SourceFile, Sources};
 
 /// Reads files, folders and standard input; no path means the current folder.
 pub(super) fn collect(paths: &[PathBuf], settings: &mut Settings) -> Result<Collected, Vec<Problem>> {
@@ -22,7 +23,7 @@ pub(super) fn collect(paths: &[PathBuf], settings: &mut Settings) -> Result<Coll
         }
         match walk::decode(bytes) {
             Ok(text) => stdin = Some(text),
-            Err(reason) => unreadable = Some(Unreadable { name: STDIN.to_string(), reason }),
+            Err(reason) => unreadable = Some(SourceFile::unreadable(STDIN, None, reason)),
         }
     }
     let is_readable = |p: &&PathBuf| unreadable.is_none() || p.as_os_str() != "-";
@@ -31,6 +32,9 @@ pub(super) fn collect(paths: &[PathBuf], settings: &mut Settings) -> Result<Coll
     let mut collected = walk::collect(&paths, stdin, &excluded)
         .map_err(|wrong| wrong.into_iter().map(Problem::error).collect::<Vec<_>>())?;
     settings.context = collected.context.iter().cloned().collect();
-    collected.unreadable.extend(unreadable);
+    if unreadable.is_some() {
+        let files = std::mem::take(&mut collected.sources).into_files();
+        collected.sources = Sources::new(files.into_iter().chain(unreadable).collect());
+    }
     Ok(collected)
 }

@@ -30,6 +30,7 @@ fn finding(rule: &str, fixes: Vec<(bool, Vec<Edit>)>) -> Finding {
         fixes: fixes.into_iter().map(fix).collect(),
         clusters: vec![],
         fingerprint: String::new(),
+        unnumbered: String::new(),
     }
 }
 

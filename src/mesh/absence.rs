@@ -1,6 +1,7 @@
 //! What it means that something was not found.
 
 use super::Mesh;
+use crate::resource::Identity;
 use crate::yaml::scalar::is_unknown;
 
 /// How sure it is that something does not exist.
@@ -23,12 +24,14 @@ pub struct Absence {
     pub among: String,
     /// What is not known when the certainty is unknown, as in "Services of namespace shop".
     pub what: String,
+    /// What the change that is checked did to it, for a note.
+    pub deleted: Option<String>,
 }
 
 impl Absence {
     /// A part of a resource that was read: what is not in it is not there.
     pub fn certain() -> Absence {
-        Absence { certainty: Certainty::Certain, among: String::new(), what: String::new() }
+        Absence { certainty: Certainty::Certain, among: String::new(), what: String::new(), deleted: None }
     }
 
     /// What was looked up and not found, for a message that starts with "… is".
@@ -42,7 +45,7 @@ impl Absence {
 
     /// Nothing follows.
     pub fn unknown(what: impl Into<String>) -> Absence {
-        Absence { certainty: Certainty::Unknown, among: String::new(), what: what.into() }
+        Absence { certainty: Certainty::Unknown, among: String::new(), what: what.into(), deleted: None }
     }
 }
 
@@ -124,26 +127,48 @@ impl Mesh {
     pub fn absence(&self, group: &str, kind: &str, namespace: &str) -> Absence {
         let read = self.of_kind_in(group, kind, namespace).len();
         let place = if namespace.is_empty() { String::new() } else { format!(" in namespace \"{namespace}\"") };
-        let plural = if read == 1 { kind.to_string() } else { plural(kind) };
-        // One whose name or namespace the input does not show may be the one.
-        let hidden = self.has_hidden_names(group, kind, namespace)
-            || is_unknown(namespace)
-            || self.comes_from_elsewhere(group, kind, namespace, true);
-        let certainty = if hidden {
+        let of_kind = |id: &Identity| (&*id.group, &*id.kind, &*id.namespace) == (group, kind, namespace);
+        // The change that is checked shows where others of the kind are kept, though it deletes the last.
+        let is_kept_here = read > 0 || self.declared.deleted.keys().any(of_kind);
+        let certainty = if self.is_hidden(group, kind, namespace) {
             Certainty::Unknown
         } else if self.is_complete(group, kind) {
             Certainty::Certain
-        } else if read > 0 && !self.comes_from_elsewhere(group, kind, namespace, false) {
+        } else if is_kept_here && !self.comes_from_elsewhere(group, kind, namespace, false) {
             Certainty::Likely
         } else {
             Certainty::Unknown
         };
         let of = if namespace.is_empty() { String::new() } else { format!(" of namespace {namespace}") };
-        Absence {
-            certainty,
-            among: format!("the {} {plural} read{place}", if read == 1 { "one".to_string() } else { read.to_string() }),
-            what: format!("{}{of}", self::plural(kind)),
+        let count = match read {
+            0 => format!("the {} that are left", plural(kind)),
+            1 => format!("the one {kind} read"),
+            _ => format!("the {read} {} read", plural(kind)),
+        };
+        Absence { certainty, among: format!("{count}{place}"), what: format!("{}{of}", plural(kind)), deleted: None }
+    }
+
+    /// What it proves that one resource was not found. One that the change deletes is certainly gone, if
+    /// nothing brings what the input does not show.
+    pub fn absence_of(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Absence {
+        let mut absence = self.absence(group, kind, namespace);
+        let own = |text: &str| text.into();
+        let identity = Identity { group: own(group), kind: own(kind), namespace: own(namespace), name: own(name) };
+        let Some(file) = self.declared.deleted.get(&identity) else { return absence };
+        if !self.is_hidden(group, kind, namespace) {
+            let may_come = self.comes_from_elsewhere(group, kind, namespace, false);
+            let certainty = if may_come { Certainty::Likely } else { Certainty::Certain };
+            absence.certainty = absence.certainty.max(certainty);
+            absence.deleted = Some(format!("this change deletes {kind} \"{name}\", which stood in {file}"));
         }
+        absence
+    }
+
+    /// Whether one whose name or namespace the input does not show may be the one that is looked for.
+    fn is_hidden(&self, group: &str, kind: &str, namespace: &str) -> bool {
+        self.has_hidden_names(group, kind, namespace)
+            || is_unknown(namespace)
+            || self.comes_from_elsewhere(group, kind, namespace, true)
     }
 
     /// What it proves that no resource of that kind was found in any namespace, or none that passes a test.
@@ -164,7 +189,7 @@ impl Mesh {
         };
         let among =
             if read == 1 { format!("the one {kind} read") } else { format!("the {read} {} read", plural(kind)) };
-        Absence { certainty, among, what: plural(kind) }
+        Absence { certainty, among, what: plural(kind), deleted: None }
     }
 
     /// Whether all resources of a kind are declared to be in the input.

@@ -172,7 +172,7 @@ impl Mesh {
         let run_time = (name == "kubernetes" && service_namespace == "default")
             || (name.starts_with("istiod") && self.istiods.is_empty())
             || self.gateway_service(name, service_namespace);
-        let absence = self.absence("", "Service", service_namespace);
+        let absence = self.absence_of("", "Service", service_namespace, name);
         // Who keeps a rendered istiod on disk keeps the other Services of its namespace elsewhere.
         let only_istiod = || {
             let mut services = self.of_kind_in("", "Service", service_namespace).iter();
@@ -194,6 +194,7 @@ impl Mesh {
                 certainty: if complete { Certainty::Certain } else { Certainty::Likely },
                 among: "the hosts that were read".to_string(),
                 what: String::new(),
+                deleted: None,
             };
         }
         let absence = self.absence("networking.istio.io", "ServiceEntry", namespace);

@@ -38,7 +38,7 @@ impl Mesh {
             certainty = Certainty::Likely;
         }
         let among = format!("the Sidecars read in namespaces \"{own}\" and \"{root}\"");
-        Err(Absence { certainty, among, what: "Sidecars".to_string() })
+        Err(Absence { certainty, among, what: "Sidecars".to_string(), deleted: None })
     }
 }
 

@@ -111,6 +111,7 @@ struct JsonProblem<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct JsonSummary<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     clusters: &'a [String],
@@ -125,8 +126,19 @@ struct JsonSummary<'a> {
     today: &'a str,
     suppressed: usize,
     baselined: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<JsonCompared<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    out_of_focus: Option<usize>,
     unknown: Vec<JsonUnknown<'a>>,
     skipped: Vec<JsonSkipped<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonCompared<'a> {
+    base: &'a str,
+    old: usize,
+    fixed: usize,
 }
 
 #[derive(Serialize)]
@@ -252,6 +264,8 @@ fn summary<'a>(report: &Report<'a>) -> JsonSummary<'a> {
         today: &summary.today,
         suppressed: summary.suppressed,
         baselined: summary.baselined,
+        since: summary.compared.as_ref().map(|c| JsonCompared { base: &c.before, old: c.old, fixed: c.fixed }),
+        out_of_focus: (summary.out_of_focus > 0).then_some(summary.out_of_focus),
         unknown: summary.unknown.iter().map(unknown).collect(),
         skipped: summary.skipped.iter().map(skipped).collect(),
     }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::sanitize::one_line;
+
 use super::{Report, Skipped, Style, ansi};
+use crate::change::Compared;
 use crate::finding::{RuleId, Severity};
 
 /// What was found and read, what was judged and what is not known, what can be fixed, what was
@@ -40,6 +42,12 @@ pub fn summary_lines(report: &Report, style: &Style) -> String {
     let fixable = report.shown(style).filter(|f| f.fixes.iter().any(|fix| fix.safe)).count();
     if fixable > 0 {
         line(format!("{} can be fixed with --fix", count(fixable, "finding")));
+    }
+    if let Some(Compared { before, old, fixed }) = &summary.compared {
+        line(format!("Compared with {before}: only what is new is shown; {old} old, {fixed} fixed"));
+    }
+    if summary.out_of_focus > 0 {
+        line(format!("{} in other files than those in focus", count(summary.out_of_focus, "finding")));
     }
     if summary.suppressed > 0 {
         line(format!("{} suppressed", count(summary.suppressed, "finding")));

@@ -82,6 +82,7 @@ fn finding(rule: &str, message: &str, primary: Place) -> Finding {
         fixes: Vec::new(),
         clusters: Vec::new(),
         fingerprint: "00c0ffee00c0ffee".to_string(),
+        unnumbered: String::new(),
     }
 }
 
@@ -178,6 +179,8 @@ fn busy() -> Summary {
         today: "2026-11-22".into(),
         suppressed: 1,
         baselined: 3,
+        compared: None,
+        out_of_focus: 0,
         unknown: vec![
             unknown("Istio installation", 12, Some("--assume istio=1.30")),
             unknown("labels of namespace payments", 1, None),

@@ -120,6 +120,7 @@ impl Context {
         let mut draft = finding.0.borrow_mut();
         draft.rested = true;
         let Some(absence) = absence else { return };
+        draft.raw.notes.extend(absence.deleted.clone());
         match absence.certainty {
             Certainty::Certain => {}
             Certainty::Likely => draft.raw.cap = draft.raw.cap.min(Severity::Warning),

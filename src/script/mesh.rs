@@ -71,7 +71,7 @@ impl Context {
             }
             Some(id) => self.root(*id),
             None if self.mesh.is_external(&group, &kind, &namespace, name) => self.unknown_at(from.place, "externals"),
-            None => self.absent(from.place, self.mesh.absence(&group, &kind, &namespace)),
+            None => self.absent(from.place, self.mesh.absence_of(&group, &kind, &namespace, name)),
         })
     }
 

@@ -35,24 +35,13 @@ pub struct Skipped {
     pub notable: bool,
 }
 
-/// A file that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Unreadable {
-    /// How reports name it.
-    pub name: String,
-    /// Why, as in "not UTF-8: byte 0xff at offset 12".
-    pub reason: String,
-}
-
 /// What the arguments lead to.
 #[derive(Debug, Default)]
 pub struct Collected {
-    /// The texts that were read.
+    /// The texts that were read, and the names of those that could not be.
     pub sources: Sources,
     /// What was passed over on purpose, in order.
     pub skipped: Vec<Skipped>,
-    /// What could not be read, in order.
-    pub unreadable: Vec<Unreadable>,
     /// Names of kustomizations that were read only because they may say what a named file is.
     pub context: Vec<String>,
 }
@@ -69,15 +58,8 @@ pub fn collect(
     stdin: Option<String>,
     excluded: &dyn Fn(&Path) -> Option<String>,
 ) -> Result<Collected, Vec<String>> {
-    let mut walk = Walk {
-        stdin,
-        excluded,
-        files: Vec::new(),
-        skipped: Vec::new(),
-        unreadable: Vec::new(),
-        wrong: Vec::new(),
-        seen: HashSet::new(),
-    };
+    let mut walk =
+        Walk { stdin, excluded, files: Vec::new(), skipped: Vec::new(), wrong: Vec::new(), seen: HashSet::new() };
     for path in paths {
         walk.argument(path);
     }
@@ -86,9 +68,8 @@ pub fn collect(
     }
     walk.skipped.sort();
     walk.skipped.dedup();
-    walk.unreadable.sort();
     let context = walk.read_context(paths);
-    Ok(Collected { sources: Sources::new(walk.files), skipped: walk.skipped, unreadable: walk.unreadable, context })
+    Ok(Collected { sources: Sources::new(walk.files), skipped: walk.skipped, context })
 }
 
 struct Walk<'e> {
@@ -96,7 +77,6 @@ struct Walk<'e> {
     excluded: &'e dyn Fn(&Path) -> Option<String>,
     files: Vec<SourceFile>,
     skipped: Vec<Skipped>,
-    unreadable: Vec<Unreadable>,
     wrong: Vec<String>,
     /// Files by where they really are: one that is reached twice is read once.
     seen: HashSet<PathBuf>,
@@ -215,7 +195,8 @@ impl Walk<'_> {
     }
 
     fn refuse(&mut self, name: String, reason: String) {
-        self.unreadable.push(Unreadable { name, reason });
+        let path = PathBuf::from(&name);
+        self.files.push(SourceFile::unreadable(name, Some(&path), reason));
     }
 }
 
@@ -272,7 +253,8 @@ fn is_plain(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
 }
 
-fn is_manifest(path: &Path) -> bool {
+/// Whether a walk reads a file of that name.
+pub fn is_manifest(path: &Path) -> bool {
     if path.file_name().and_then(|n| n.to_str()).is_some_and(|name| CONFIGURATIONS.contains(&name)) {
         return false;
     }

@@ -95,7 +95,8 @@ fn what_is_no_text_is_told() {
     fs::write(dir.path().join("a.yaml"), b"abc\xffd").unwrap();
     fs::write(dir.path().join("b.yaml"), b"\xff\xfea\0").unwrap();
     File::create(dir.path().join("c.yaml")).unwrap().set_len(LARGEST + 1).unwrap();
-    let reasons: Vec<_> = walk(&dir, &[""]).unreadable.into_iter().map(|u| u.reason).collect();
+    let reasons: Vec<_> =
+        walk(&dir, &[""]).sources.into_files().into_iter().filter_map(|file| file.unreadable).collect();
     assert_eq!(
         reasons,
         ["not UTF-8: byte 0xff at offset 3", "UTF-16 is not read; save it as UTF-8", "larger than 512 MiB"]

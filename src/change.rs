@@ -1,0 +1,134 @@
+//! What a change did: the findings that were not there before it, and the resources that it deletes.
+//!
+//! Both sides are judged by the same rules and the same configuration. A finding is known again by its
+//! fingerprint and the text at its place: neither moves nor other lines make it new, another value does.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use crate::finding::{Finding, Severity};
+use crate::resource::{Identity, Resource};
+use crate::source::{FileId, Sources};
+
+/// Texts at a place are compared up to that length.
+const LONGEST: usize = 200;
+
+/// What was there before a change.
+#[derive(Debug, Clone, Default)]
+pub struct Before {
+    /// How reports call it, as in `main (1a2b3c4)`.
+    pub name: String,
+    /// How grave each finding was; what is said several times in the same way stands as often.
+    found: HashMap<Key, Vec<Severity>>,
+    /// Where each resource stood, by cluster.
+    resources: BTreeMap<String, HashMap<Identity, String>>,
+}
+
+/// What a finding is known by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Key {
+    fingerprint: String,
+    text: String,
+    /// The path of a finding that no resource owns.
+    path: String,
+}
+
+/// The figures of a comparison.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// What it is compared with.
+    pub before: String,
+    /// Findings that were there before, and still are.
+    pub old: usize,
+    /// Findings that are gone.
+    pub fixed: usize,
+}
+
+impl Before {
+    /// Remembers what was found; the fingerprints are not numbered yet.
+    pub fn remember(&mut self, sources: &Sources, findings: &[Finding]) {
+        for finding in findings {
+            self.found.entry(key(sources, finding)).or_default().push(finding.severity);
+        }
+        self.found.values_mut().for_each(|severities| severities.sort_unstable());
+    }
+
+    /// Remembers the resources of a cluster.
+    pub fn remember_resources<'a>(
+        &mut self,
+        sources: &Sources,
+        cluster: &str,
+        resources: impl Iterator<Item = &'a Resource>,
+    ) {
+        let place = |resource: &Resource| sources.file(resource.file).name.clone();
+        let named = resources.filter(|r| !r.name.is_empty()).map(|r| (r.identity(), place(r)));
+        self.resources.entry(cluster.to_string()).or_default().extend(named);
+    }
+
+    /// What a cluster had before and has no more, with the file in which it stood.
+    pub fn deleted<'a>(&self, cluster: &str, now: impl Iterator<Item = &'a Resource>) -> HashMap<Identity, String> {
+        let Some(before) = self.resources.get(cluster) else { return HashMap::new() };
+        let mut left: HashMap<&Identity, &String> = before.iter().collect();
+        for resource in now {
+            left.remove(&resource.identity());
+        }
+        left.into_iter().map(|(identity, place)| (identity.clone(), place.clone())).collect()
+    }
+
+    /// Keeps the findings that are new, or graver than before.
+    pub fn compare(&self, sources: &Sources, findings: &mut Vec<Finding>) -> Compared {
+        let mut left = self.found.clone();
+        let mut compared = Compared { before: self.name.clone(), ..Compared::default() };
+        findings.retain(|finding| {
+            let Some(severities) = left.get_mut(&key(sources, finding)) else { return true };
+            // One that got graver is new, but nothing was fixed.
+            let Some(before) = severities.pop() else { return true };
+            compared.old += usize::from(before >= finding.severity);
+            before < finding.severity
+        });
+        compared.fixed = left.values().map(Vec::len).sum();
+        compared
+    }
+}
+
+fn key(sources: &Sources, finding: &Finding) -> Key {
+    let span = finding.primary.span;
+    let path = if finding.resource.is_none() { sources.file(span.file).name.clone() } else { String::new() };
+    let text = sources.slice(span).chars().take(LONGEST).collect();
+    Key { fingerprint: finding.unnumbered.clone(), text, path }
+}
+
+/// The files that a change touches, as a hook names them.
+#[derive(Debug, Clone, Default)]
+pub struct Focus {
+    files: HashSet<PathBuf>,
+}
+
+impl Focus {
+    /// Files and folders that are there or were deleted, as the user calls them.
+    pub fn new(files: impl Iterator<Item = PathBuf>) -> Focus {
+        Focus { files: files.map(|file| real(&file)).collect() }
+    }
+
+    /// Whether a text is one of the files.
+    pub fn holds(&self, sources: &Sources, file: FileId) -> bool {
+        let file = sources.file(file);
+        match &file.path {
+            Some(path) => real(path).ancestors().any(|part| self.files.contains(part)),
+            None => false,
+        }
+    }
+
+    /// Whether the primary place of a finding, or another place of it, lies in one of the files.
+    pub fn touches(&self, sources: &Sources, finding: &Finding) -> bool {
+        let places = std::iter::once(&finding.primary).chain(finding.labels.iter().map(|label| &label.place));
+        let mut files: Vec<FileId> = places.map(|place| place.span.file).collect();
+        files.dedup();
+        files.into_iter().any(|file| self.holds(sources, file))
+    }
+}
+
+/// A path without links and dots, of a file that may be gone.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_path_buf())
+}

@@ -1,0 +1,156 @@
+//! `--since` and `--focus`: what a change did, and what touches its files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::input;
+use crate::change::{Before, Focus};
+use crate::config::Settings;
+use crate::finding::Problem;
+use crate::run::Loaded;
+use crate::source::git::Repository;
+use crate::source::walk::{Collected, is_manifest};
+use crate::source::{SourceFile, Sources};
+
+/// Which findings a run is about.
+#[derive(Debug, clap::Args)]
+pub(super) struct Change {
+    /// Report only what is new since a revision: the state where this branch left it is judged, too
+    #[arg(long, value_name = "REV")]
+    since: Option<String>,
+    /// Read the whole project, and report only what touches these files; files among the PATHs count, too
+    #[arg(long, num_args = 0.., value_name = "FILE")]
+    focus: Option<Vec<PathBuf>>,
+}
+
+impl Change {
+    /// Whether it is about a part of what is read.
+    pub(super) fn is_partial(&self) -> bool {
+        self.since.is_some() || self.focus.is_some()
+    }
+
+    /// What is read, and the files that findings have to touch: with `--focus`, files are in focus and
+    /// folders are read; without a folder it is the whole project.
+    pub(super) fn scope(&self, paths: &[PathBuf]) -> (Vec<PathBuf>, Option<Focus>) {
+        let Some(focus) = &self.focus else { return (paths.to_vec(), None) };
+        let is_read = |path: &&PathBuf| path.is_dir() || path.as_os_str() == "-";
+        let (read, files): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(is_read);
+        let mut read: Vec<PathBuf> = read.into_iter().cloned().collect();
+        let files: Vec<PathBuf> = files.into_iter().chain(focus).cloned().collect();
+        if read.is_empty() {
+            read.push(project_of(&files));
+        }
+        (read, Some(Focus::new(files.into_iter())))
+    }
+
+    /// Judges what was there before the change.
+    ///
+    /// # Errors
+    ///
+    /// No repository, or a revision that can't be read.
+    pub(super) fn before(
+        &self,
+        paths: &[PathBuf],
+        loaded: &Loaded,
+        settings: &Settings,
+    ) -> Result<Option<Arc<Before>>, Problem> {
+        let Some(revision) = &self.since else { return Ok(None) };
+        if paths.iter().any(|path| path.as_os_str() == "-") {
+            return Err(Problem::error("--since: standard input has no earlier state"));
+        }
+        let here = [PathBuf::from(".")];
+        let paths = if paths.is_empty() { &here[..] } else { paths };
+        let repository = Repository::around(&paths[0])?;
+        let mut before = Before::default();
+        if let Some(commit) = repository.commit(revision)? {
+            let base = repository.merge_base(revision, &commit)?;
+            before = at(&repository, &base, paths, loaded, settings)?;
+            before.name = format!("{revision} ({})", base.get(..7).unwrap_or(&base));
+        } else {
+            before.name = "the time before the first commit".to_string();
+        }
+        Ok(Some(Arc::new(before)))
+    }
+}
+
+/// The folder of the project that files belong to: where its configuration lies, else the repository's
+/// root, else the current folder.
+fn project_of(files: &[PathBuf]) -> PathBuf {
+    let there: Vec<PathBuf> = files.iter().filter(|file| file.exists()).cloned().collect();
+    let configuration = crate::config::file::find(&there).and_then(|file| file.parent().map(Path::to_path_buf));
+    let around = there.first().map_or(Path::new("."), |file| file.as_path());
+    let folder = configuration.or_else(|| Repository::around(around).ok().map(|repository| repository.top));
+    // Names stay those of the current folder where they can.
+    let current = Path::new(".").canonicalize().unwrap_or_default();
+    match folder {
+        Some(folder) if folder != current => match folder.strip_prefix(&current) {
+            Ok(below) => below.to_path_buf(),
+            Err(_) => folder,
+        },
+        _ => PathBuf::from("."),
+    }
+}
+
+/// What a check of a commit finds, under the names that files have in the work tree.
+fn at(
+    repository: &Repository,
+    commit: &str,
+    paths: &[PathBuf],
+    loaded: &Loaded,
+    settings: &Settings,
+) -> Result<Before, Problem> {
+    let copy = tempfile::tempdir().map_err(|error| Problem::error(format!("no temporary folder: {error}")))?;
+    let root = copy.path().canonicalize().unwrap_or_else(|_| copy.path().to_path_buf());
+    // The walk ends at a repository's root.
+    let made = std::fs::create_dir(root.join(".git"));
+    made.map_err(|error| Problem::error(format!("the temporary folder can't be used: {error}")))?;
+    let is_wanted = |path: &str| path.ends_with(".gitignore") || is_manifest(Path::new(path));
+    repository.export(commit, &root, &is_wanted)?;
+    let mut moved = Vec::new();
+    for path in paths {
+        let real = std::path::absolute(path).map_err(|error| Problem::error(format!("{}: {error}", path.display())))?;
+        let real = real.canonicalize().unwrap_or(real);
+        let Ok(below) = real.strip_prefix(&repository.top) else {
+            return Err(Problem::error(format!("\"{}\" lies outside of the repository", path.display())));
+        };
+        let then = root.join(below);
+        if then.exists() {
+            moved.push((path.clone(), then));
+        }
+    }
+    let mut settings = settings.for_earlier(&repository.top, &root);
+    if moved.is_empty() {
+        return Ok(Before::default());
+    }
+    let then: Vec<PathBuf> = moved.iter().map(|(_, then)| then.clone()).collect();
+    let collected = input::collect(&then, &mut settings).map_err(|mut problems| problems.remove(0))?;
+    let current = Path::new(".").canonicalize().unwrap_or_default();
+    let here = current.strip_prefix(&repository.top).map(|below| root.join(below)).unwrap_or_else(|_| root.clone());
+    let name = |name: &str| now(name, &moved, &here, (&root, &repository.top));
+    settings.context = settings.context.iter().map(|file| name(file)).collect();
+    settings.named = settings.named.iter().map(|file| name(file)).collect();
+    let Collected { sources, .. } = collected;
+    let renamed = |mut file: SourceFile| {
+        file.name = name(&file.name);
+        file
+    };
+    let sources = Sources::new(sources.into_files().into_iter().map(renamed).collect());
+    Ok(crate::check(&sources, loaded, &settings).before)
+}
+
+/// The name that a file of the copy has in the work tree.
+fn now(name: &str, moved: &[(PathBuf, PathBuf)], here: &Path, (copy, top): (&Path, &Path)) -> String {
+    let path = Path::new(name);
+    let by_argument = moved.iter().filter_map(|(now, then)| Some((now, path.strip_prefix(then).ok()?)));
+    let now = match by_argument.min_by_key(|(_, below)| below.components().count()) {
+        Some((now, below)) if below.as_os_str().is_empty() => now.clone(),
+        Some((now, below)) if now.as_os_str() == "." => below.to_path_buf(),
+        Some((now, below)) => now.join(below),
+        None => match (path.strip_prefix(here), path.strip_prefix(copy)) {
+            (Ok(below), _) => below.to_path_buf(),
+            (_, Ok(below)) => top.join(below),
+            _ => path.to_path_buf(),
+        },
+    };
+    now.to_string_lossy().replace('\\', "/")
+}

@@ -1,0 +1,196 @@
+//! `--since` and `--focus`: what a change did, in scratch repositories.
+
+use std::process::Command;
+
+use super::scratch::Scratch;
+
+/// Runs git, without the settings of whoever runs the tests.
+#[track_caller]
+pub(crate) fn git(s: &Scratch, arguments: &str) {
+    let mut command = Command::new("git");
+    command.current_dir(s.path("")).args(arguments.split_whitespace());
+    for (name, value) in [
+        ("GIT_CONFIG_GLOBAL", "/dev/null"),
+        ("GIT_CONFIG_SYSTEM", "/dev/null"),
+        ("GIT_AUTHOR_NAME", "a"),
+        ("GIT_AUTHOR_EMAIL", "a@example.com"),
+        ("GIT_COMMITTER_NAME", "a"),
+        ("GIT_COMMITTER_EMAIL", "a@example.com"),
+    ] {
+        command.env(name, value);
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "git {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn commit(s: &Scratch, message: &str) {
+    git(s, "add --all");
+    git(s, &format!("commit --quiet --message {message}"));
+}
+
+fn service(name: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Service\nmetadata: {{ name: {name}, namespace: shop }}\nspec: {{ ports: [{{ port: 80 }}] }}\n"
+    )
+}
+
+fn route(name: &str, host: &str) -> String {
+    format!(
+        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{ name: {name}, namespace: shop }}\nspec:\n  hosts: [{name}.example.com]\n  http:\n  - route:\n    - destination:\n        host: {host}\n"
+    )
+}
+
+/// A repository whose main branch has two Services, a route to each, and one to a host that nobody has.
+fn repository() -> Scratch {
+    let s = Scratch::new(&[
+        ("services/reviews.yaml", service("reviews")),
+        ("services/ratings.yaml", service("ratings")),
+        ("routes/reviews.yaml", route("reviews", "reviews")),
+        ("routes/ratings.yaml", route("ratings", "ratings")),
+        ("routes/old.yaml", route("old", "reviewz")),
+    ]);
+    git(&s, "init --quiet --initial-branch main");
+    commit(&s, "base");
+    git(&s, "checkout --quiet -b change");
+    s
+}
+
+#[test]
+fn a_deleted_service_breaks_the_route_that_nobody_touched() {
+    let s = repository();
+    std::fs::remove_file(s.path("services/ratings.yaml")).unwrap();
+    commit(&s, "change");
+    let report = s.run("check --since main --format json");
+    report.ends(1, &[]);
+    let report = report.json();
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0]["rule"], "traffic/host-not-found");
+    assert_eq!(findings[0]["severity"], "error");
+    assert_eq!(findings[0]["location"]["path"], "routes/ratings.yaml");
+    let note = "this change deletes Service \"ratings\", which stood in services/ratings.yaml";
+    assert_eq!(findings[0]["notes"][0], note);
+    assert_eq!(report["summary"]["since"]["old"], 1);
+    // The same names, however the folder is called.
+    for folder in [".", "./", &s.path("").display().to_string()] {
+        s.run(&format!("check {folder} --since main --format short"))
+            .ends(1, &["routes/ratings.yaml:9:15: error", "1 old, 0 fixed"]);
+    }
+    let below =
+        s.command("check ../routes ../services --since main --format short").current_dir(s.path("routes")).output();
+    let below = String::from_utf8(below.unwrap().stdout).unwrap();
+    assert!(below.contains("../routes/ratings.yaml:9:15: error") && below.contains("1 old, 0 fixed"), "{below}");
+}
+
+#[test]
+fn what_moves_is_not_new_and_what_is_mended_is_counted() {
+    let s = repository();
+    std::fs::create_dir(s.path("traffic")).unwrap();
+    git(&s, "mv routes/old.yaml traffic/old.yaml");
+    s.write("traffic/old.yaml", format!("# moved\n{}", s.read("traffic/old.yaml")));
+    commit(&s, "move");
+    s.run("check --since main").ends(0, &["no errors or warnings", "1 old, 0 fixed"]);
+    s.write("traffic/old.yaml", route("old", "reviews"));
+    s.run("check --since main").ends(0, &["0 old, 1 fixed"]);
+    s.write("traffic/old.yaml", route("old", "reviewsss"));
+    s.run("check --since main").ends(0, &["1 warning", "reviewsss", "0 old, 1 fixed"]);
+}
+
+#[test]
+fn the_base_is_where_the_branch_left_it() {
+    let s = repository();
+    git(&s, "checkout --quiet main");
+    s.write("routes/new.yaml", route("new", "ratingz"));
+    commit(&s, "main-goes-on");
+    git(&s, "checkout --quiet change");
+    // What main has got since is not "fixed" by the branch, which does not have it.
+    s.run("check --since main").ends(0, &["no errors or warnings", "1 old, 0 fixed"]);
+    // Neither the index nor the work tree is touched, and what is not committed counts.
+    s.write("routes/mine.yaml", route("mine", "ratingz"));
+    s.run("check --since HEAD --format short").ends(0, &["routes/mine.yaml:9:15: warning", "1 old, 0 fixed"]);
+    let status = Command::new("git").current_dir(s.path("")).args(["status", "--short"]).output().unwrap();
+    assert_eq!(String::from_utf8(status.stdout).unwrap(), "?? routes/mine.yaml\n");
+}
+
+#[test]
+fn before_the_first_commit_everything_is_new() {
+    let s = Scratch::new(&[("a.yaml", service("reviews")), ("b.yaml", route("b", "reviewz"))]);
+    git(&s, "init --quiet");
+    s.run("check --since HEAD").ends(0, &["1 warning", "the time before the first commit", "0 old, 0 fixed"]);
+    let nothing = Scratch::new(&[("readme.md", "")]);
+    git(&nothing, "init --quiet");
+    nothing.run("check --since HEAD").ends(0, &[]);
+}
+
+#[test]
+fn what_can_not_be_compared_is_told() {
+    let s = Scratch::new(&[("a.yaml", service("a"))]);
+    s.run("check --since main").ends(2, &[]).complains(&["lies in no git repository"]);
+    let s = repository();
+    s.run("check --since mian").ends(2, &[]).complains(&["no revision is called \"mian\"", "origin/main"]);
+    s.run("check --since --help").ends(2, &[]);
+    s.run("check --since=--help").ends(2, &[]).complains(&["no revision is called \"--help\""]);
+    s.pipe(service("a"), "check - --since main").ends(2, &[]).complains(&["standard input has no earlier state"]);
+    let other = Scratch::new(&[("a.yaml", "")]);
+    let outside = other.path("a.yaml").display().to_string();
+    s.run(&format!("check . {outside} --since main")).ends(2, &[]).complains(&["lies outside of the repository"]);
+
+    git(&s, "checkout --quiet --orphan lonely");
+    commit(&s, "lonely");
+    s.run("check --since main").ends(2, &[]).complains(&["no history in common"]);
+    let clone = Scratch::new::<&str>(&[]);
+    git(&clone, &format!("clone --quiet --depth 1 --branch change file://{} clone", s.path("").display()));
+    let said = clone.run("check clone --since main");
+    said.ends(2, &[]).complains(&["no revision is called \"main\"", "the clone is shallow", "fetch-depth: 0"]);
+    clone.run("check clone --since HEAD").ends(0, &["1 old, 0 fixed"]);
+}
+
+#[test]
+fn the_configuration_of_today_judges_both_sides() {
+    let s = repository();
+    s.write("plimsoll.yaml", "severity: { host-not-found: error }\nexclude: [routes/old.yaml]\ncomplete: true\n");
+    s.run("check --since main").ends(0, &["no errors or warnings", "0 old, 0 fixed"]);
+    s.write("plimsoll.yaml", "complete: true\n");
+    s.run("check --since main").ends(0, &["1 old, 0 fixed"]);
+}
+
+#[test]
+fn focus_reads_the_whole_project_and_reports_what_touches_the_files() {
+    let s = repository();
+    let short = |arguments: &str| s.run(&format!("check {arguments} --format short"));
+    // A related place counts: the closest Service.
+    short("--focus services/reviews.yaml").ends(0, &["routes/old.yaml:9:15: warning"]);
+    let said = short("--focus services/ratings.yaml");
+    said.ends(0, &["no errors or warnings", "1 finding in other files than those in focus"]);
+    // As a hook appends names, and flags before them.
+    for arguments in [
+        "--focus --min-severity warning routes/old.yaml",
+        "--focus routes/ratings.yaml routes/old.yaml",
+        "routes/old.yaml --focus",
+        ". --focus routes/old.yaml",
+        "--focus routes",
+        "--focus gone.yaml routes/old.yaml",
+    ] {
+        short(arguments).ends(0, &["routes/old.yaml:9:15: warning", "1 warning in 5 files"]);
+    }
+    short("services --focus routes/old.yaml").ends(0, &["no errors or warnings in 2 files"]);
+    short("--focus").ends(0, &["no errors or warnings in 5 files"]);
+    let said = s.command("check --focus old.yaml --format short").current_dir(s.path("routes")).output().unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    assert!(said.contains("routes/old.yaml:9:15: warning") && said.contains("in 5 files"), "{said}");
+}
+
+#[test]
+fn only_input_in_focus_decides_the_status() {
+    let s = repository();
+    s.write("routes/broken.yaml", "apiVersion: v1\nkind: Service\nmetadata: [\n");
+    s.run("check").ends(3, &["yaml/invalid"]);
+    s.run("check --focus routes/old.yaml").ends(0, &["1 finding in other files"]).lacks(&["yaml/invalid"]);
+    s.run("check --focus routes/broken.yaml").ends(3, &["yaml/invalid"]);
+    s.write("routes/bytes.yaml", b"a: \xff");
+    s.run("check --focus routes/old.yaml").ends(0, &[]);
+    s.run("check --focus routes/bytes.yaml").ends(3, &["file can't be read"]);
+    let empty = Scratch::new(&[("readme.md", "")]);
+    empty.run("check").ends(4, &[]);
+    empty.run("check --focus readme.md").ends(0, &[]);
+}
