@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Place, Severity};
 use crate::resource::{Identity, Resource};
-use crate::source::{FileId, Sources};
+use crate::source::{SourceFile, Sources};
 
 /// Texts at a place are compared up to that length.
 const LONGEST: usize = 200;
@@ -110,22 +110,57 @@ impl Focus {
         Focus { files: files.map(|file| real(&file)).collect() }
     }
 
-    /// Whether a text is one of the files.
-    pub fn holds(&self, sources: &Sources, file: FileId) -> bool {
-        let file = sources.file(file);
-        match &file.path {
-            Some(path) => real(path).ancestors().any(|part| self.files.contains(part)),
-            None => false,
-        }
+    /// How the files touch each text, in the order of the texts.
+    pub fn touch(&self, sources: &Sources) -> Vec<Touch> {
+        sources.iter().map(|(_, file)| self.touch_one(file)).collect()
     }
 
-    /// Whether the primary place of a finding, or another place of it, lies in one of the files.
-    pub fn touches(&self, sources: &Sources, finding: &Finding) -> bool {
-        let places = std::iter::once(&finding.primary).chain(finding.labels.iter().map(|label| &label.place));
-        let mut files: Vec<FileId> = places.map(|place| place.span.file).collect();
-        files.dedup();
-        files.into_iter().any(|file| self.holds(sources, file))
+    fn touch_one(&self, file: &SourceFile) -> Touch {
+        let holds = |path: &Path| real(path).ancestors().any(|part| self.files.contains(part));
+        let Some(rendered) = &file.rendered else {
+            return if file.path.as_deref().is_some_and(holds) { Touch::Whole } else { Touch::Nothing };
+        };
+        // A file that makes some resources touches those; one that plays a part in all, all of them.
+        let templates: BTreeMap<PathBuf, &str> =
+            rendered.templates.values().map(|template| (real(Path::new(&template.path)), &*template.path)).collect();
+        let inputs: Vec<PathBuf> = rendered.inputs.iter().map(|input| real(input)).collect();
+        let plays_a_part =
+            |file: &PathBuf| inputs.iter().any(|input| file.starts_with(input) || input.starts_with(file));
+        if self.files.iter().any(|file| !templates.contains_key(file) && plays_a_part(file)) {
+            return Touch::Whole;
+        }
+        let touched = templates.iter().filter(|(file, _)| self.files.contains(*file));
+        let touched: Vec<String> = touched.map(|(_, path)| path.to_string()).collect();
+        if touched.is_empty() { Touch::Nothing } else { Touch::Templates(touched) }
     }
+}
+
+/// How files in focus touch a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Touch {
+    /// Not at all.
+    Nothing,
+    /// They are that text, or all of it may depend on them.
+    Whole,
+    /// What these templates make of it.
+    Templates(Vec<String>),
+}
+
+impl Touch {
+    /// Whether a place of that text is touched.
+    fn is_at(&self, place: &Place) -> bool {
+        match self {
+            Touch::Nothing => false,
+            Touch::Whole => true,
+            Touch::Templates(paths) => place.template.as_ref().is_some_and(|template| paths.contains(template)),
+        }
+    }
+}
+
+/// Whether the primary place of a finding, or another place of it, is touched.
+pub fn touches(touch: &[Touch], finding: &Finding) -> bool {
+    let places = std::iter::once(&finding.primary).chain(finding.labels.iter().map(|label| &label.place));
+    places.into_iter().any(|place| touch[place.span.file.0 as usize].is_at(place))
 }
 
 /// A path without links and dots, of a file that may be gone.

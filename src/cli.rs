@@ -11,6 +11,7 @@ mod input;
 mod new;
 mod output;
 mod project;
+mod render;
 mod rules;
 mod shell;
 mod terminal;

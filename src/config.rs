@@ -252,7 +252,8 @@ impl Settings {
 
     /// The path of a file relative to the configuration, for patterns.
     pub fn path_of(&self, file: &SourceFile) -> String {
-        match (&self.root, &file.path) {
+        let rendered = file.rendered.as_ref().map(|_| PathBuf::from(&file.name));
+        match (&self.root, file.path.as_ref().or(rendered.as_ref())) {
             (Some(root), Some(path)) => relative(root, path),
             _ => crate::layout::path::normal(&file.name),
         }

@@ -151,6 +151,8 @@ pub struct Finding {
     pub labels: Vec<Label>,
     /// What to do.
     pub help: Vec<String>,
+    /// The values of a chart to set, where the place was rendered.
+    pub values: Vec<String>,
     /// Figures with their source.
     pub notes: Vec<String>,
     /// Where to read more.

@@ -9,7 +9,7 @@ pub mod kustomize;
 pub mod path;
 mod siblings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::mesh::Declared;
 use crate::resource::Resource;
@@ -85,11 +85,12 @@ impl Layout {
             by_file.entry(resource.file).or_default().push(number);
         }
         let files: Vec<FileId> = by_file.keys().copied().collect();
-        let (names, places) = if clusters.declared.is_empty() {
+        let (mut names, mut places) = if clusters.declared.is_empty() {
             siblings::split(sources, resources, &by_file)
         } else {
             by_pattern(clusters, &files, path_of)
         };
+        by_set(sources, &files, &mut names, &mut places);
         let declared_for = |name: &str| {
             let found = clusters.declared.iter().find(|c| c.name == name);
             found.map_or(declared, |c| &c.declared).clone()
@@ -158,6 +159,46 @@ fn by_pattern(clusters: &Clusters, files: &[FileId], path_of: impl Fn(FileId) ->
     (used.iter().map(|n| names[*n].clone()).collect(), places)
 }
 
+/// A set of values is a cluster: the one of that name, or one more. What every cluster shares goes
+/// there, too.
+fn by_set(sources: &Sources, files: &[FileId], names: &mut Vec<String>, places: &mut [Place]) {
+    let set = |file: FileId| {
+        let rendered = sources.file(file).rendered.as_ref()?;
+        (!rendered.set.is_empty()).then_some(rendered.set.as_str())
+    };
+    let sets: BTreeSet<&str> = files.iter().filter_map(|file| set(*file)).collect();
+    if sets.is_empty() {
+        return;
+    }
+    let before = names.len();
+    let is_unnamed = names.iter().all(String::is_empty);
+    names.extend(
+        sets.iter().filter(|set| !names.iter().any(|name| name == *set)).map(|set| set.to_string()).collect::<Vec<_>>(),
+    );
+    for (file, (clusters, why)) in files.iter().zip(places.iter_mut()) {
+        match set(*file) {
+            Some(set) => {
+                *clusters = (0..names.len()).filter(|n| names[*n] == set).collect();
+                *why = format!("set \"{set}\" of values files");
+            }
+            None if clusters.len() == before => {
+                clusters.extend(before..names.len());
+                if is_unnamed {
+                    *why = "no set of values files: shared by all".to_string();
+                }
+            }
+            None => {}
+        }
+    }
+    // The clusters in order of their names, without one that has no name beside others.
+    let mut order: Vec<usize> = (0..names.len()).filter(|n| !names[*n].is_empty()).collect();
+    order.sort_by(|a, b| names[*a].cmp(&names[*b]));
+    for (clusters, _) in places {
+        *clusters = order.iter().enumerate().filter(|(_, old)| clusters.contains(old)).map(|(new, _)| new).collect();
+    }
+    *names = order.iter().map(|n| names[*n].clone()).collect();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,8 +217,13 @@ mod tests {
         };
         let sources = Sources::new(files.iter().map(|(n, names)| SourceFile::new(*n, None, text(names))).collect());
         let trees = Trees::new(sources.iter().map(|(id, f)| crate::yaml::parse::parse(id, f.text.clone())));
-        let resources: Vec<Resource> =
-            trees.files().flat_map(|(n, _)| crate::resource::find(&trees, n, "default", false).resources).collect();
+        let resources: Vec<Resource> = trees
+            .files()
+            .flat_map(|(n, _)| {
+                crate::resource::find(&trees, n, crate::resource::Origin { namespace: "default", ..Default::default() })
+                    .resources
+            })
+            .collect();
         let path_of = |file| sources.file(file).name.clone();
         let layout = Layout::new(&sources, &resources, clusters, &Declared::default(), path_of);
         let names = |clusters: &[usize]| {

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | source | [`source`] | every text with its name, ordered by path |
 //! | yaml | [`yaml`] | a span tree: every key and every value knows its bytes |
-//! | resource | [`resource`] | Kubernetes resources, items of lists included |
+//! | resource | `input`, [`resource`] | Kubernetes resources, items of lists included |
 //! | layout | [`layout`] | which resources go to which cluster, and what kustomize makes of them |
 //! | mesh | [`mesh`] | one cluster's resources, indexed once: facts without opinions |
 //! | rule | [`rule`] | rules as plain data: header, page, examples |
@@ -25,6 +25,7 @@ pub mod config;
 pub mod example;
 pub mod finding;
 pub mod fix;
+mod input;
 pub mod kinds;
 pub mod layout;
 pub mod mesh;
@@ -38,28 +39,26 @@ pub mod script;
 pub mod source;
 pub mod suppress;
 pub mod units;
+pub mod values;
 pub mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use change::Before;
+use change::{Before, Touch};
 use config::Settings;
-use finding::{Finding, Problem};
-use layout::elsewhere::Folders;
-use layout::kustomize::Kustomize;
+use finding::{Finding, Problem, Severity};
+use input::{Read, folders_of};
 use layout::{Cluster, Layout};
 use mesh::absence::Elsewhere;
 use mesh::{Declared, Mesh};
-use progress::{Progress, Stage};
+use progress::Stage;
 use report::{Skipped, Summary, Unknown};
 use resource::{Identity, Resource};
 use run::Loaded;
 use script::Taken;
 use source::{FileId, Sources, Span};
-use yaml::{Error, ErrorKind, Tree, Trees};
+use yaml::Trees;
 
 /// What a check came to.
 #[derive(Debug, Default)]
@@ -82,9 +81,9 @@ pub struct Outcome {
 
 /// Checks texts by rules: the whole pipeline, without reading or writing a file.
 pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome {
-    let trees = Arc::new(parse(sources, settings.jobs, &settings.progress));
+    let trees = Arc::new(input::parse(sources, settings.jobs, &settings.progress));
     settings.progress.begin(Stage::Resources, 0);
-    let input = read(sources, &trees, settings);
+    let input = input::read(sources, &trees, settings);
     let layout = lay_out(sources, &input, settings);
     let set = &loaded.set;
     let rest =
@@ -133,6 +132,7 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     let errors = input.errors.iter().map(|error| native::yaml_error(set, error));
     outcome.findings.extend(errors.filter(|f| f.rule.as_str() == native::INVALID || is_on(f.rule.as_str())));
     outcome.findings.iter_mut().for_each(|found| own(found, &trees, &input.resources));
+    fold_sets(sources, &mut outcome.findings);
     put_in_order(&mut outcome.findings);
 
     let suppressions: Vec<_> =
@@ -157,8 +157,9 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     let compared = settings.before.as_ref().map(|before| before.compare(sources, &mut outcome.findings));
     let found = outcome.findings.len();
     if let Some(focus) = &settings.focus {
-        outcome.findings.retain(|finding| focus.touches(sources, finding));
-        outcome.broken_input = input.broken.iter().any(|file| focus.holds(sources, *file));
+        let touch = focus.touch(sources);
+        outcome.findings.retain(|finding| change::touches(&touch, finding));
+        outcome.broken_input = input.broken.iter().any(|file| touch[file.0 as usize] != Touch::Nothing);
     }
 
     outcome.secrets = trees.secrets();
@@ -194,8 +195,8 @@ fn rest_note(files: usize) -> Option<Skipped> {
 
 /// Which resources of the texts go to which cluster.
 pub fn clusters(sources: &Sources, settings: &Settings) -> Layout {
-    let trees = Arc::new(parse(sources, settings.jobs, &settings.progress));
-    lay_out(sources, &read(sources, &trees, settings), settings)
+    let trees = Arc::new(input::parse(sources, settings.jobs, &settings.progress));
+    lay_out(sources, &input::read(sources, &trees, settings), settings)
 }
 
 fn lay_out(sources: &Sources, input: &Read, settings: &Settings) -> Layout {
@@ -223,6 +224,9 @@ fn judge(
     let mesh = Arc::new(mesh);
     let mut ran = run::run(&mesh, loaded, rules, taken, settings.jobs, &settings.progress);
     settings.progress.begin(Stage::Report, 0);
+    for finding in ran.findings.iter_mut().filter(|finding| finding.values.is_empty()) {
+        finding.values.extend(values::candidates(sources.file(finding.primary.span.file), finding));
+    }
     let set = &loaded.set;
     let is_on = |id: &str| set.rules.iter().zip(rules).any(|(rule, s)| rule.id.as_str() == id && s.on);
     if is_on(native::UNREADABLE_VALUE) {
@@ -245,156 +249,6 @@ fn judge(
     ran
 }
 
-/// The trees of all texts, in the order of the texts, parsed on at most `jobs` threads.
-fn parse(sources: &Sources, jobs: usize, progress: &Progress) -> Trees {
-    progress.begin(Stage::Parse, sources.len());
-    let next = AtomicUsize::new(0);
-    let done: Mutex<BTreeMap<usize, Tree>> = Mutex::default();
-    let work = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= sources.len() {
-                break;
-            }
-            let id = FileId(index as u32);
-            let tree = yaml::parse::parse(id, sources.file(id).text.clone());
-            done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(index, tree);
-            progress.advance(1);
-        }
-    };
-    let threads = jobs.clamp(1, sources.len().max(1));
-    if threads == 1 {
-        work();
-    } else {
-        std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(work);
-            }
-        });
-    }
-    Trees::new(done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).into_values())
-}
-
-/// What the texts hold.
-#[derive(Default)]
-struct Read {
-    trees: Arc<Trees>,
-    resources: Vec<Resource>,
-    /// Trees that hold a resource.
-    used: HashSet<u32>,
-    errors: Vec<Error>,
-    skipped: Vec<Skipped>,
-    documents: usize,
-    /// Files that are manifests and could not be read as a whole.
-    broken: BTreeSet<FileId>,
-    folders: Folders,
-    /// What kustomizations and charts add that no file shows, with the folder of each.
-    unseen: Vec<(String, Elsewhere)>,
-}
-
-fn read(sources: &Sources, trees: &Arc<Trees>, settings: &Settings) -> Read {
-    let kustomize = Kustomize::read(sources, trees);
-    let folders = Folders::new(sources.iter().map(|(_, file)| file.name.as_str()));
-    let mut read = Read { trees: trees.clone(), folders, ..Read::default() };
-    read.note_unseen(&kustomize, settings);
-    let mut patched: BTreeMap<String, usize> = BTreeMap::new();
-    for (number, tree) in trees.files() {
-        let file = sources.file(tree.file);
-        if file.unreadable.is_some() {
-            read.broken.insert(tree.file);
-            continue;
-        }
-        let mut skip = |reason: &str| {
-            read.skipped.push(Skipped { path: file.name.clone(), reason: reason.to_string(), notable: false });
-        };
-        if yaml::is_template_text(tree) {
-            skip("a template that has to be rendered first");
-            continue;
-        }
-        let mut found = resource::find(trees, number, &settings.namespace, file.name == source::walk::STDIN);
-        read.documents += found.documents;
-        let unreadable = tree.is_broken();
-        let is_manifest = !found.resources.is_empty()
-            || resource::looks_like_one(tree.text())
-            || settings.named.contains(&layout::path::normal(&file.name));
-        let no_manifest = kustomize.passed_over(&file.name);
-        if let Some(reason) = no_manifest {
-            found.resources.clear();
-            if !settings.context.contains(&file.name) {
-                skip(reason);
-            }
-        }
-        if found.resources.is_empty() && !(unreadable && is_manifest) {
-            if no_manifest.is_none() {
-                skip(if unreadable {
-                    "no YAML that can be read, and no sign of Kubernetes"
-                } else {
-                    "no Kubernetes resource"
-                });
-            }
-            continue;
-        }
-        read.used.insert(number);
-        if unreadable {
-            read.broken.insert(tree.file);
-        }
-        read.errors.extend(
-            tree.errors.iter().filter(|e| is_manifest || !matches!(e.kind, ErrorKind::DuplicateKey(_))).cloned(),
-        );
-        for resource in &mut found.resources {
-            for kustomization in kustomize.mark(&file.name, trees, resource) {
-                *patched.entry(kustomization.to_string()).or_default() += 1;
-            }
-        }
-        read.resources.extend(found.resources);
-    }
-    patched.retain(|kustomization, _| !settings.context.contains(kustomization));
-    for (kustomization, count) in patched {
-        let what =
-            if count == 1 { "it patches a resource".to_string() } else { format!("it patches {count} resources") };
-        let folder = layout::path::folder(&kustomization);
-        let folder = if folder.is_empty() { "." } else { folder };
-        let reason = format!("{what}; render it: kustomize build {folder} | plimsoll check -");
-        read.skipped.push(Skipped { path: kustomization, reason, notable: true });
-    }
-    read
-}
-
-impl Read {
-    /// What kustomizations and charts bring, and a word about what they name and nobody gave.
-    fn note_unseen(&mut self, kustomize: &Kustomize, settings: &Settings) {
-        for unseen in kustomize.unseen() {
-            let folder = layout::path::folder(&layout::path::normal(&unseen.by)).to_string();
-            let kind = unseen.kind.map(|kind| (String::new(), kind.to_string()));
-            self.unseen.push((folder, Elsewhere { kind, namespace: None, named: true }));
-            if let Some(reference) = unseen.reference.as_ref().filter(|_| !settings.context.contains(&unseen.by)) {
-                let remote = ["://", "github.com", "git@", "?ref="].iter().any(|part| reference.contains(part));
-                let reason = match remote {
-                    true => format!("it adds {reference}, which is not looked at"),
-                    false => format!("it adds {reference}, which was not read; check both together"),
-                };
-                self.skipped.push(Skipped { path: unseen.by.clone(), reason, notable: !remote });
-            }
-        }
-        // Where the manifests of a chart go, and whether they do, only its release says.
-        let chart = |folder: &str| (folder.to_string(), Elsewhere { kind: None, namespace: None, named: false });
-        self.unseen.extend(self.folders.charts().map(chart).collect::<Vec<_>>());
-    }
-
-    /// What comes to a cluster unseen: from folders in which it has files, and from those in which none has.
-    fn unseen_in(&self, number: usize, layout: &Layout, sources: &Sources, all: &Folders) -> Vec<Elsewhere> {
-        let own = folders_of(sources, layout.files.iter().filter(|a| a.clusters.contains(&number)));
-        let several = layout.clusters.len() > 1;
-        let comes = |folder: &str| !several || own.has_files(folder) || !all.has_files(folder);
-        self.unseen.iter().filter(|(folder, _)| comes(folder)).map(|(_, elsewhere)| elsewhere.clone()).collect()
-    }
-}
-
-/// The folders of files with resources.
-fn folders_of<'a>(sources: &Sources, files: impl Iterator<Item = &'a layout::Assigned>) -> Folders {
-    Folders::new(files.map(|assigned| sources.file(assigned.file).name.as_str()))
-}
-
 /// Gives a finding that Rust made the resource that it lies in.
 fn own(found: &mut Finding, trees: &Trees, resources: &[Resource]) {
     if found.resource.is_some() {
@@ -410,6 +264,38 @@ fn own(found: &mut Finding, trees: &Trees, resources: &[Resource]) {
         found.primary.template = resource.template.as_deref().map(str::to_string);
         found.fingerprint = run::fingerprint(found.rule.as_str(), found.resource.as_ref(), &found.message);
     }
+}
+
+/// What is found alike in renderings of one chart with several sets of values is one finding.
+fn fold_sets(sources: &Sources, findings: &mut Vec<Finding>) {
+    let mut nth: HashMap<(FileId, String, String), usize> = HashMap::new();
+    let mut firsts: HashMap<(String, String, String, Severity, usize), usize> = HashMap::new();
+    let mut folded: Vec<Finding> = Vec::with_capacity(findings.len());
+    findings.sort_by_key(|finding| (finding.primary.span.file, finding.primary.span.start));
+    for mut finding in findings.drain(..) {
+        let file = finding.primary.span.file;
+        let Some(rendered) = sources.file(file).rendered.as_ref().filter(|r| !r.set.is_empty()) else {
+            folded.push(finding);
+            continue;
+        };
+        let (fingerprint, message) = (finding.fingerprint.clone(), finding.message.clone());
+        // Equal ones of one set are told apart by their order.
+        let count = nth.entry((file, fingerprint.clone(), message.clone())).or_default();
+        *count += 1;
+        let key = (rendered.folder.clone(), fingerprint, message, finding.severity, *count);
+        match firsts.get(&key) {
+            Some(first) => folded[*first].clusters.append(&mut finding.clusters),
+            None => {
+                firsts.insert(key, folded.len());
+                folded.push(finding);
+            }
+        }
+    }
+    for finding in &mut folded {
+        finding.clusters.sort();
+        finding.clusters.dedup();
+    }
+    *findings = folded;
 }
 
 /// Canonical order: path, place, rule, message, cluster; files are numbered by path. What is said

@@ -240,8 +240,16 @@ pub(crate) fn test_mesh_with(texts: &[&str], declared: Declared) -> Mesh {
     for (_, tree) in trees.files() {
         assert!(tree.errors.is_empty(), "{:?}", tree.errors);
     }
-    let resources =
-        (0..texts.len()).flat_map(|i| crate::resource::find(&trees, i as u32, "default", false).resources).collect();
+    let resources = (0..texts.len())
+        .flat_map(|i| {
+            crate::resource::find(
+                &trees,
+                i as u32,
+                crate::resource::Origin { namespace: "default", ..Default::default() },
+            )
+            .resources
+        })
+        .collect();
     Mesh::new("", Arc::new(trees), resources, declared, Vec::new())
 }
 

@@ -35,6 +35,7 @@ pub fn finding(set: &RuleSet, rule: &str, span: Span, message: String) -> Findin
         resource: None,
         labels: Vec::new(),
         help: Vec::new(),
+        values: Vec::new(),
         notes: Vec::new(),
         links: Vec::new(),
         fixes: Vec::new(),

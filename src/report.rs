@@ -15,7 +15,8 @@ use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 pub use crate::source::walk::Skipped;
 
 use crate::change::Compared;
-use crate::finding::{Finding, Problem, RuleId, Severity};
+use crate::finding::{Finding, Place, Problem, RuleId, Severity};
+use crate::source::walk::STDIN;
 use crate::source::{SourceFile, Sources};
 
 /// Something that the input does not show, and how many rules it keeps silent.
@@ -58,6 +59,8 @@ pub struct Summary {
     pub compared: Option<Compared>,
     /// Findings that touch none of the files in focus.
     pub out_of_focus: usize,
+    /// Commands that rendered charts and kustomizations.
+    pub rendered: Vec<String>,
     /// What is not known.
     pub unknown: Vec<Unknown>,
     /// What was not checked.
@@ -163,4 +166,17 @@ fn location(file: &SourceFile, offset: usize) -> String {
     }
     let at = file.line_col(offset as u32);
     format!("{name}:{}:{}", at.line, at.column)
+}
+
+/// The location of a place; for what was rendered the file that made it, whose line is not known, and
+/// the line of what came out: `charts/shop/templates/vs.yaml (rendered:12)`.
+fn location_of(file: &SourceFile, place: &Place) -> String {
+    let Some(template) = &place.template else { return location(file, place.span.range().start) };
+    let name = match &file.rendered {
+        Some(_) => "rendered",
+        None if file.name == STDIN => "stdin",
+        None => &file.name,
+    };
+    let line = file.line_col(place.span.start).line;
+    sanitize::one_line(&format!("{template} ({name}:{line})")).into_owned()
 }

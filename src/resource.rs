@@ -3,6 +3,7 @@
 use crate::finding::ResourceRef;
 use crate::kinds::is_cluster_scoped;
 use crate::source::FileId;
+use crate::source::render::Rendered;
 use crate::yaml::{Document, Node, Place, Tree, Trees};
 
 /// The number of a resource in its mesh.
@@ -28,6 +29,9 @@ pub struct Resource {
     pub name: Box<str>,
     /// The template or file it was rendered from: Helm's `# Source:`, kustomize's origin annotation.
     pub template: Option<Box<str>>,
+    /// The chart that it was rendered from, as `# Source:` names it: `istiod`, or `mesh/istiod` for a
+    /// chart in a chart.
+    pub chart: Option<Box<str>>,
     /// Written by a tool or read from standard input: edits would be lost.
     pub generated: bool,
     /// Read from a cluster (`metadata.uid`).
@@ -127,9 +131,19 @@ pub struct Found {
     pub documents: usize,
 }
 
-/// Finds the resources of one file. `namespace` is what a namespaced resource without
-/// `metadata.namespace` is applied to.
-pub fn find(trees: &Trees, number: u32, namespace: &str, stdin: bool) -> Found {
+/// What is known about the resources of a file before it is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Origin<'a> {
+    /// What a namespaced resource without `metadata.namespace` is applied to.
+    pub namespace: &'a str,
+    /// Standard input, or what another program rendered.
+    pub generated: bool,
+    /// What made it, if that is known.
+    pub rendered: Option<&'a Rendered>,
+}
+
+/// Finds the resources of one file.
+pub fn find(trees: &Trees, number: u32, origin: Origin<'_>) -> Found {
     let tree = trees.tree(number);
     let mut found = Found::default();
     for document in &tree.documents {
@@ -138,9 +152,9 @@ pub fn find(trees: &Trees, number: u32, namespace: &str, stdin: bool) -> Found {
             continue;
         }
         found.documents += 1;
-        let template = helm_source(tree, document);
+        let source = helm_source(tree, document);
         let before = found.resources.len();
-        collect(number, root, template.as_deref(), namespace, stdin, &mut found.resources, 0);
+        collect(number, root, source, origin, &mut found.resources, 0);
         if found.resources.len() == before && !is_empty_list(root) {
             found.other_documents += 1;
         }
@@ -152,38 +166,34 @@ fn is_empty_list(root: Node<'_>) -> bool {
     root.get("kind").and_then(Node::string).is_some_and(|kind| kind.ends_with("List")) && root.get("items").is_some()
 }
 
-fn collect(
-    tree: u32,
-    root: Node<'_>,
-    template: Option<&str>,
-    namespace: &str,
-    stdin: bool,
-    into: &mut Vec<Resource>,
-    depth: u8,
-) {
+fn collect(tree: u32, root: Node<'_>, source: Option<&str>, origin: Origin<'_>, into: &mut Vec<Resource>, depth: u8) {
     // A strategic merge patch looks like a resource.
     let Some((api_version, kind)) = type_of(root).filter(|_| root.get("$patch").is_none()) else { return };
     if kind.ends_with("List") && root.get("items").is_some_and(Node::is_seq) && depth < 4 {
         for item in root.get("items").into_iter().flat_map(Node::items) {
-            collect(tree, item, template, namespace, stdin, into, depth + 1);
+            collect(tree, item, source, origin, into, depth + 1);
         }
         return;
     }
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     let metadata = |key: &str| root.at(&["metadata", key]).and_then(Node::text).filter(|t| !t.is_empty());
     let annotation = |key: &str| root.at(&["metadata", "annotations", key]).and_then(Node::text);
-    let origin = annotation("config.kubernetes.io/origin").map(kustomize_origin);
+    let base = annotation("config.kubernetes.io/origin").map(kustomize_origin);
     let live = metadata("uid").is_some();
-    let template = template.map(str::to_string).or(origin);
+    let template = source.map(str::to_string).or(base);
+    // Where that file is on disk, it is called as the user would call it.
+    let on_disk = |template: &String| Some(origin.rendered?.templates.get(template)?.path.clone());
+    let template = template.map(|template| on_disk(&template).unwrap_or(template));
     into.push(Resource {
         root: Place { tree, node: root.id() },
         file: root.tree().file,
         group: group.into(),
         version: version.into(),
         kind: kind.into(),
-        namespace: (!is_cluster_scoped(group, kind)).then(|| metadata("namespace").unwrap_or(namespace).into()),
+        namespace: (!is_cluster_scoped(group, kind)).then(|| metadata("namespace").unwrap_or(origin.namespace).into()),
         name: metadata("name").unwrap_or("").into(),
-        generated: stdin || live || template.is_some(),
+        chart: source.and_then(chart_of).map(Into::into),
+        generated: origin.generated || live || template.is_some(),
         template: template.map(Into::into),
         live,
         copy: Copy::Only,
@@ -198,19 +208,27 @@ fn type_of(root: Node<'_>) -> Option<(&str, &str)> {
 }
 
 /// Helm writes `# Source: chart/templates/x.yaml` above every document that it renders.
-fn helm_source(tree: &Tree, document: &Document) -> Option<String> {
+fn helm_source<'t>(tree: &'t Tree, document: &Document) -> Option<&'t str> {
     let from = tree.comments.partition_point(|c| c.start < document.start);
     let first_node = tree.node(document.root?).local_range().start as u32;
     tree.comments[from..].iter().take_while(|c| c.start < first_node).find_map(|comment| {
         let text = &tree.text()[comment.start as usize..comment.end as usize];
-        text.trim_start_matches('#').trim().strip_prefix("Source: ").map(|s| s.trim().to_string())
+        text.trim_start_matches('#').trim().strip_prefix("Source: ").map(str::trim)
     })
 }
 
-/// The value of kustomize's origin annotation is YAML of its own: `path: base/x.yaml`.
+/// The charts of `mesh/charts/istiod/templates/x.yaml`: `mesh/istiod`.
+fn chart_of(source: &str) -> Option<String> {
+    let (charts, _) = source.split_once("/templates/")?;
+    Some(charts.replace("/charts/", "/"))
+}
+
+/// The value of kustomize's origin annotation is YAML of its own: `path: base/x.yaml`, or the file that
+/// configures what generated the resource.
 fn kustomize_origin(text: &str) -> String {
-    text.lines()
-        .find_map(|line| line.trim().strip_prefix("path:"))
+    let value = |key: &str| text.lines().find_map(|line| line.trim().strip_prefix(key));
+    value("path:")
+        .or_else(|| value("configuredIn:"))
         .map_or_else(|| text.trim().to_string(), |path| path.trim().to_string())
 }
 
@@ -281,7 +299,7 @@ mod tests {
     fn resources(text: &str) -> Found {
         let tree = crate::yaml::parse::parse(FileId(0), Arc::from(text));
         let trees = Trees::new([tree]);
-        find(&trees, 0, "default", false)
+        find(&trees, 0, Origin { namespace: "default", ..Origin::default() })
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::rule::header::{Role, Subject};
 use crate::rule::{RuleSet, Setting};
 use crate::script::check::Checked;
 use crate::script::{Outcome, Raw, Runner, Taken, fits};
+use crate::values;
 use crate::yaml::{Node, Place, key_hash};
 
 /// Rules that are ready to run.
@@ -327,6 +328,7 @@ fn finding(mesh: &Mesh, loaded: &Loaded, setting: &Setting, number: usize, raw: 
         Some(severity) => severity?,
         None => setting.severity.unwrap_or(rule.header.severity),
     };
+    let values = if raw.values.is_empty() { key_of_istio(mesh, loaded, &raw) } else { raw.values };
     Some(Finding {
         rule: rule.id.clone(),
         aliases: rule.header.aka.clone().into(),
@@ -338,12 +340,23 @@ fn finding(mesh: &Mesh, loaded: &Loaded, setting: &Setting, number: usize, raw: 
         resource,
         labels: raw.labels,
         help: raw.help,
+        values,
         notes: raw.notes,
         links: raw.links,
         fixes: raw.fixes,
         clusters: Vec::new(),
         unnumbered: String::new(),
     })
+}
+
+/// The values key of one of Istio's own charts for the place of a finding.
+fn key_of_istio(mesh: &Mesh, loaded: &Loaded, raw: &Raw) -> Vec<String> {
+    let Some(id) = raw.resource else { return Vec::new() };
+    let (resource, Some(table)) = (mesh.resource(id), loaded.set.tables.get(values::TABLE)) else { return Vec::new() };
+    let label = || mesh.at(id, &["metadata", "labels", "app.kubernetes.io/part-of"]);
+    let is_istio = || label().is_some_and(|place| mesh.trees.node(place).text() == Some("istio"));
+    let key = resource.chart.is_some().then(|| values::exact(table, resource, &raw.named_path, is_istio())).flatten();
+    key.map(|key| values::set(resource.chart.as_deref(), &key, None)).into_iter().collect()
 }
 
 /// What a finding is known by over time: rule, resource and place, but never its line or its words.

@@ -8,8 +8,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use render::Rendered;
+
 pub mod git;
+pub mod helm;
+pub mod kustomize;
 pub mod pattern;
+pub mod render;
 pub mod walk;
 
 /// The number of a text within its [`Sources`].
@@ -85,6 +90,8 @@ pub struct SourceFile {
     pub text: Arc<str>,
     /// Why it could not be read, if it could not; then the text is empty.
     pub unreadable: Option<String>,
+    /// Where it comes from, if another program made it.
+    pub rendered: Option<Arc<Rendered>>,
     line_starts: OnceLock<Vec<u32>>,
 }
 
@@ -102,6 +109,7 @@ impl SourceFile {
             path: path.map(Path::to_path_buf),
             text: text.into(),
             unreadable: None,
+            rendered: None,
             line_starts: OnceLock::new(),
         }
     }
@@ -111,6 +119,11 @@ impl SourceFile {
         SourceFile { unreadable: Some(reason.into()), ..SourceFile::new(name, path, "") }
     }
 
+    /// A text that another program made.
+    pub fn rendered(name: impl Into<String>, text: impl Into<Arc<str>>, rendered: Rendered) -> SourceFile {
+        SourceFile { rendered: Some(Arc::new(rendered)), ..SourceFile::new(name, None, text) }
+    }
+
     /// The same file with another text.
     pub fn with_text(&self, text: impl Into<Arc<str>>) -> SourceFile {
         SourceFile {
@@ -118,6 +131,7 @@ impl SourceFile {
             path: self.path.clone(),
             text: text.into(),
             unreadable: self.unreadable.clone(),
+            rendered: self.rendered.clone(),
             line_starts: OnceLock::new(),
         }
     }

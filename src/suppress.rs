@@ -213,6 +213,7 @@ fn finding(rule: &str, span: Span, message: String, help: String) -> Finding {
         resource: None,
         labels: Vec::new(),
         help: vec![help],
+        values: Vec::new(),
         notes: Vec::new(),
         links: Vec::new(),
         fixes: Vec::new(),

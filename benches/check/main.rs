@@ -113,8 +113,14 @@ fn measure(documents: usize, crowded: bool) {
     };
     let (one, two) = (settings(&loaded, 1), settings(&loaded, 2));
     let mesh = |trees: &Arc<Trees>| {
-        let resources =
-            (0..sources.len()).flat_map(|n| plimsoll::resource::find(trees, n as u32, "default", false).resources);
+        let resources = (0..sources.len()).flat_map(|n| {
+            plimsoll::resource::find(
+                trees,
+                n as u32,
+                plimsoll::resource::Origin { namespace: "default", ..Default::default() },
+            )
+            .resources
+        });
         Arc::new(Mesh::new("", trees.clone(), resources.collect(), one.declared.clone(), Vec::new()))
     };
     let trees = parse();

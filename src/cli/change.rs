@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::input;
+use super::render::Plan;
 use crate::change::{Before, Focus};
 use crate::config::Settings;
 use crate::finding::Problem;
@@ -51,6 +52,7 @@ impl Change {
     pub(super) fn before(
         &self,
         paths: &[PathBuf],
+        plan: &Plan,
         loaded: &Loaded,
         settings: &Settings,
     ) -> Result<Option<Arc<Before>>, Problem> {
@@ -58,13 +60,12 @@ impl Change {
         if paths.iter().any(|path| path.as_os_str() == "-") {
             return Err(Problem::error("--since: standard input has no earlier state"));
         }
-        let here = [PathBuf::from(".")];
-        let paths = if paths.is_empty() { &here[..] } else { paths };
-        let repository = Repository::around(&paths[0])?;
+        let here = PathBuf::from(".");
+        let repository = Repository::around(paths.first().unwrap_or(&here))?;
         let mut before = Before::default();
         if let Some(commit) = repository.commit(revision)? {
             let base = repository.merge_base(revision, &commit)?;
-            before = at(&repository, &base, paths, loaded, settings)?;
+            before = at(&repository, &base, (paths, plan), loaded, settings)?;
             before.name = format!("{revision} ({})", base.get(..7).unwrap_or(&base));
         } else {
             before.name = "the time before the first commit".to_string();
@@ -95,7 +96,7 @@ fn project_of(files: &[PathBuf]) -> PathBuf {
 fn at(
     repository: &Repository,
     commit: &str,
-    paths: &[PathBuf],
+    (paths, plan): (&[PathBuf], &Plan),
     loaded: &Loaded,
     settings: &Settings,
 ) -> Result<Before, Problem> {
@@ -104,26 +105,27 @@ fn at(
     // The walk ends at a repository's root.
     let made = std::fs::create_dir(root.join(".git"));
     made.map_err(|error| Problem::error(format!("the temporary folder can't be used: {error}")))?;
-    let is_wanted = |path: &str| path.ends_with(".gitignore") || is_manifest(Path::new(path));
+    // A rendering may need any file.
+    let is_wanted = |path: &str| !plan.is_empty() || path.ends_with(".gitignore") || is_manifest(Path::new(path));
     repository.export(commit, &root, &is_wanted)?;
+    let below = |path: &Path| {
+        let real = path.canonicalize().or_else(|_| std::path::absolute(path)).ok()?;
+        Some(root.join(real.strip_prefix(&repository.top).ok()?))
+    };
     let mut moved = Vec::new();
     for path in paths {
-        let real = std::path::absolute(path).map_err(|error| Problem::error(format!("{}: {error}", path.display())))?;
-        let real = real.canonicalize().unwrap_or(real);
-        let Ok(below) = real.strip_prefix(&repository.top) else {
+        let Some(then) = below(path) else {
             return Err(Problem::error(format!("\"{}\" lies outside of the repository", path.display())));
         };
-        let then = root.join(below);
         if then.exists() {
             moved.push((path.clone(), then));
         }
     }
     let mut settings = settings.for_earlier(&repository.top, &root);
-    if moved.is_empty() {
-        return Ok(Before::default());
-    }
+    let plan = plan.moved(&|path| below(path).filter(|then| then.exists()));
     let then: Vec<PathBuf> = moved.iter().map(|(_, then)| then.clone()).collect();
-    let collected = input::collect(&then, &mut settings).map_err(|mut problems| problems.remove(0))?;
+    let mut collected = input::collect(&then, &mut settings).map_err(|mut problems| problems.remove(0))?;
+    plan.carry_out(&mut collected);
     let current = Path::new(".").canonicalize().unwrap_or_default();
     let here = current.strip_prefix(&repository.top).map(|below| root.join(below)).unwrap_or_else(|_| root.clone());
     let name = |name: &str| now(name, &moved, &here, (&root, &repository.top));
@@ -132,6 +134,7 @@ fn at(
     let Collected { sources, .. } = collected;
     let renamed = |mut file: SourceFile| {
         file.name = name(&file.name);
+        file.rendered = file.rendered.map(|rendered| Arc::new(rendered.renamed(&name)));
         file
     };
     let sources = Sources::new(sources.into_files().into_iter().map(renamed).collect());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::change::Change;
 use super::edit::{self, Edits};
 use super::output::Output;
+use super::render::Render;
 use super::timing::{self, Bar};
 use super::{Status, complain, configuration, err, input, out, project};
 use crate::Outcome;
@@ -58,6 +59,8 @@ pub(super) struct Arguments {
     pub(super) edits: Edits,
     #[command(flatten)]
     pub(super) change: Change,
+    #[command(flatten)]
+    render: Render,
     /// Threads; the default is one for each processor
     #[arg(long, short = 'j', value_name = "N")]
     jobs: Option<usize>,
@@ -108,12 +111,14 @@ pub(super) struct Checking<'a> {
 
 pub(super) fn run(arguments: &Arguments) -> Status {
     let (paths, focus) = arguments.change.scope(&arguments.paths);
+    let paths = if arguments.render.names_input() { paths } else { input::or_here(&paths) };
     let progress = Arc::new(Progress::default());
     progress.begin(Stage::Compile, 0);
-    let project::Project { loaded, file, folders } = match arguments.project.read(&paths) {
-        Ok(project) => project,
-        Err(status) => return status,
-    };
+    let project::Project { loaded, file, folders } =
+        match arguments.project.read(&[&paths[..], &arguments.render.named()].concat()) {
+            Ok(project) => project,
+            Err(status) => return status,
+        };
     let mut settings = match settings(arguments, file.as_ref(), &loaded) {
         Ok(settings) => settings,
         // A rule that can't be read has no name to select.
@@ -129,10 +134,18 @@ pub(super) fn run(arguments: &Arguments) -> Status {
     }
     settings.progress = progress.clone();
     settings.focus = focus;
+    let (namespace, kubernetes) = (arguments.namespace.as_deref(), settings.declared.kubernetes.as_deref());
+    let plan = match arguments.render.plan(&paths, file.as_ref(), namespace, kubernetes) {
+        Ok(plan) => plan,
+        Err(problems) => return complain(&problems),
+    };
     let bar = Bar::watch(&progress, arguments.output.is_for_people());
     progress.begin(Stage::Read, 0);
     let input = match input::collect(&paths, &mut settings) {
-        Ok(input) => input,
+        Ok(mut input) => {
+            plan.carry_out(&mut input);
+            input
+        }
         Err(problems) => {
             bar.stop();
             return complain(&problems);
@@ -143,7 +156,7 @@ pub(super) fn run(arguments: &Arguments) -> Status {
         input.sources.iter().for_each(|(_, file)| out(&format!("{}\n", one_line(&file.name))));
         return if input.sources.is_empty() { Status::Nothing } else { Status::Clean };
     }
-    match arguments.change.before(&paths, &loaded, &settings) {
+    match arguments.change.before(&paths, &plan, &loaded, &settings) {
         Ok(before) => settings.before = before,
         Err(problem) => {
             bar.stop();
@@ -194,7 +207,9 @@ fn check(input: &mut Collected, loaded: &Loaded, settings: &Settings) -> Outcome
 pub(super) fn complete(mut outcome: Outcome, input: &mut Collected, loaded: &Loaded) -> Outcome {
     outcome.summary.skipped.extend(input.skipped.iter().cloned());
     outcome.summary.skipped.sort();
-    outcome.problems.splice(0..0, loaded.problems.iter().cloned());
+    outcome.summary.rendered.clone_from(&input.rendered);
+    let failures = input.failures.iter().cloned().map(Problem::from);
+    outcome.problems.splice(0..0, loaded.problems.iter().cloned().chain(failures));
     input.sources.set_masked(outcome.secrets.clone());
     outcome
 }

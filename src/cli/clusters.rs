@@ -38,7 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> Status {
         Ok(settings) => settings,
         Err(problems) => return complain(&problems),
     };
-    let sources = match input::collect(&arguments.paths, &mut settings) {
+    let sources = match input::collect(&input::or_here(&arguments.paths), &mut settings) {
         Ok(collected) => collected.sources,
         Err(problems) => return complain(&problems),
     };

@@ -38,19 +38,19 @@ fn note_generated(outcome: &Outcome) {
 }
 
 /// Edits, and reports what is left.
-pub(super) fn run(checking: &Checking, input: Collected) -> Status {
+pub(super) fn run(checking: &Checking, mut input: Collected) -> Status {
     let Checking { arguments, loaded, settings, .. } = checking;
     let edits = &arguments.edits;
     let unsafe_too = edits.fix.as_deref() == Some("unsafe");
     let before: Vec<_> = input.sources.iter().map(|(id, file)| (id, file.text.clone())).collect();
-    let Collected { sources, skipped, context } = input;
+    let sources = std::mem::take(&mut input.sources);
     let mut last = Outcome::default();
     let result = fix::converge(sources, unsafe_too, |sources| {
         last = crate::check(sources, loaded, settings);
         last.findings.clone()
     });
     checking.bar.stop();
-    let mut after = Collected { sources: result.sources, skipped, context };
+    let mut after = Collected { sources: result.sources, ..input };
     let outcome = complete(last, &mut after, loaded);
     if edits.diff {
         for id in &result.changed {

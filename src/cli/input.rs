@@ -9,10 +9,13 @@ use crate::layout::path::normal;
 use crate::source::walk::{self, Collected, STDIN};
 use crate::source::{SourceFile, Sources};
 
-/// Reads files, folders and standard input; no path means the current folder.
+/// The paths that are read where none is given: the current folder.
+pub(super) fn or_here(paths: &[PathBuf]) -> Vec<PathBuf> {
+    if paths.is_empty() { vec![PathBuf::from(".")] } else { paths.to_vec() }
+}
+
+/// Reads files, folders and standard input.
 pub(super) fn collect(paths: &[PathBuf], settings: &mut Settings) -> Result<Collected, Vec<Problem>> {
-    let here = [PathBuf::from(".")];
-    let paths = if paths.is_empty() { &here[..] } else { paths };
     settings.named = paths.iter().map(|p| normal(&p.to_string_lossy().replace('\\', "/"))).collect();
     settings.named.insert(normal(STDIN));
     let (mut stdin, mut unreadable) = (None, None);

@@ -52,6 +52,58 @@ pub struct Contents {
     /// Patterns of files and folders that are not checked.
     #[serde(default)]
     pub exclude: Vec<String>,
+    /// Charts that helm renders, each with one or more sets of values files.
+    #[serde(default)]
+    pub charts: Vec<ChartEntry>,
+    /// Whether overlays and other charts are rendered, too, as with `--render`.
+    #[serde(default)]
+    pub render: bool,
+}
+
+/// A chart.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChartEntry {
+    /// Its folder or archive.
+    pub path: String,
+    /// The name of the release; the name of the chart's folder where nothing is said.
+    pub release: Option<String>,
+    /// The namespace of the release.
+    pub namespace: Option<String>,
+    /// Values files, or sets of them by name: each set is rendered, and is a cluster of that name.
+    #[serde(default)]
+    pub values: ValuesFiles,
+    /// Values as `helm --set` takes them.
+    #[serde(default)]
+    pub set: Vec<String>,
+    /// The version of Kubernetes that the chart is told; what `assume` says where nothing is said.
+    pub kube_version: Option<String>,
+}
+
+/// Values files of a chart.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ValuesFiles {
+    /// One set without a name.
+    One(Vec<String>),
+    /// Sets by name.
+    Sets(BTreeMap<String, Vec<String>>),
+}
+
+impl Default for ValuesFiles {
+    fn default() -> ValuesFiles {
+        ValuesFiles::One(Vec::new())
+    }
+}
+
+impl ValuesFiles {
+    /// Sets with their names; one without a name is called nothing.
+    pub fn sets(&self) -> Vec<(&str, &[String])> {
+        match self {
+            ValuesFiles::One(files) => vec![("", files)],
+            ValuesFiles::Sets(sets) => sets.iter().map(|(name, files)| (name.as_str(), files.as_slice())).collect(),
+        }
+    }
 }
 
 /// A severity, or off.

@@ -25,6 +25,7 @@ fn finding(rule: &str, fixes: Vec<(bool, Vec<Edit>)>) -> Finding {
         resource: None,
         labels: vec![],
         help: vec![],
+        values: Vec::new(),
         notes: vec![],
         links: vec![],
         fixes: fixes.into_iter().map(fix).collect(),

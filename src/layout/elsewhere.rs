@@ -72,6 +72,11 @@ impl Folders {
         self.all.contains(folder)
     }
 
+    /// Takes charts for folders of manifests, and so the charts in them: they are rendered.
+    pub fn forget_charts(&mut self, rendered: &BTreeSet<String>) {
+        self.charts.retain(|chart| !rendered.iter().any(|folder| is_below(chart, folder)));
+    }
+
     /// Folders of charts, in order.
     pub fn charts(&self) -> impl Iterator<Item = &str> {
         self.charts.iter().map(String::as_str)

@@ -10,7 +10,7 @@ use super::elsewhere::is_below;
 use super::path;
 use crate::resource::{Part, Resource};
 use crate::source::walk::KUSTOMIZATIONS;
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, SourceFile, Sources};
 use crate::yaml::{Node, Tree, Trees};
 
 /// Overlays on overlays deeper than that are not followed.
@@ -49,6 +49,46 @@ const REWRITES: [&str; 12] = [
 /// Whether a file is a kustomization by its name.
 pub fn is_kustomization(name: &str) -> bool {
     name.rsplit('/').next().is_some_and(|name| KUSTOMIZATIONS.contains(&name))
+}
+
+/// Trees by their normal path, with the names that the user knows.
+type Named<'t> = BTreeMap<String, (&'t str, &'t Tree)>;
+
+fn by_name<'t>(sources: &'t Sources, trees: &'t Trees) -> Named<'t> {
+    let named = |tree: &'t Tree| {
+        let name = sources.file(tree.file).name.as_str();
+        (path::normal(name), (name, tree))
+    };
+    trees.files().map(|(_, tree)| named(tree)).collect()
+}
+
+/// The kustomizations among them, by their folders.
+fn by_folder<'t>(trees: &Named<'t>) -> BTreeMap<String, Kustomization<'t>> {
+    let read = |(normal, (name, tree)): (&String, &(&'t str, &'t Tree))| {
+        let root = tree.documents.iter().find_map(|d| d.root).map(|id| tree.node(id)).filter(|n| n.is_map())?;
+        let is_component = root.get("kind").and_then(Node::text) == Some("Component");
+        let folder = path::folder(normal).to_string();
+        Some((folder.clone(), Kustomization { name, folder, root, is_component }))
+    };
+    trees.iter().filter(|(normal, _)| is_kustomization(normal)).filter_map(read).collect()
+}
+
+/// The folders of kustomizations that no other one renders and that are no components, as the user calls
+/// them.
+pub fn roots(sources: &Sources) -> Vec<String> {
+    let parse = |(id, file): (FileId, &SourceFile)| {
+        let text = if is_kustomization(&file.name) { file.text.clone() } else { Arc::from("") };
+        crate::yaml::parse::parse(id, text)
+    };
+    let trees = Trees::new(sources.iter().map(parse));
+    let by_folder = by_folder(&by_name(sources, &trees));
+    let included: BTreeSet<String> = by_folder.values().flat_map(|k| k.folders(&by_folder)).collect();
+    let is_root = |k: &&Kustomization<'_>| !k.is_component && !included.contains(&k.folder);
+    let shown = |k: &Kustomization<'_>| match k.name.rsplit_once('/') {
+        Some((folder, _)) => folder.to_string(),
+        None => ".".to_string(),
+    };
+    by_folder.values().filter(is_root).map(shown).collect()
 }
 
 /// What kustomize makes of the files that were read.
@@ -105,23 +145,8 @@ struct Kustomization<'t> {
 impl Kustomize {
     /// Reads all kustomizations among the files.
     pub fn read(sources: &Sources, trees: &Trees) -> Kustomize {
-        let trees_by_name: BTreeMap<String, (&str, &Tree)> = trees
-            .files()
-            .map(|(_, tree)| {
-                let name = sources.file(tree.file).name.as_str();
-                (path::normal(name), (name, tree))
-            })
-            .collect();
-        let by_folder: BTreeMap<String, Kustomization<'_>> = trees_by_name
-            .iter()
-            .filter(|(normal, _)| is_kustomization(normal))
-            .filter_map(|(normal, (name, tree))| {
-                let root = tree.documents.iter().find_map(|d| d.root).map(|id| tree.node(id)).filter(|n| n.is_map())?;
-                let is_component = root.get("kind").and_then(Node::text) == Some("Component");
-                let folder = path::folder(normal).to_string();
-                Some((folder.clone(), Kustomization { name, folder, root, is_component }))
-            })
-            .collect();
+        let trees_by_name = by_name(sources, trees);
+        let by_folder = by_folder(&trees_by_name);
         let mut reader = Reader {
             trees: &trees_by_name,
             by_folder: &by_folder,
@@ -156,6 +181,13 @@ impl Kustomize {
             return Some("kustomization");
         }
         self.passed_over.get(&path::normal(name)).map(String::as_str)
+    }
+
+    /// The folder of a kustomization that renders a file, if its rendering is among those at hand.
+    pub fn rendered_by(&self, name: &str, renderings: &BTreeSet<String>) -> Option<&str> {
+        let roots = &self.rendered.get(&path::normal(name))?.roots;
+        let mut folders = roots.iter().map(|(root, _)| path::folder(root));
+        folders.find(|folder| renderings.contains(&path::normal(folder)))
     }
 
     /// Marks what kustomize makes of a resource of a file, and gives it the namespace that kustomize
@@ -467,7 +499,13 @@ mod tests {
                 }
                 continue;
             }
-            for mut resource in crate::resource::find(&trees, number, "default", false).resources {
+            for mut resource in crate::resource::find(
+                &trees,
+                number,
+                crate::resource::Origin { namespace: "default", ..Default::default() },
+            )
+            .resources
+            {
                 kustomize.mark(name, &trees, &mut resource);
                 marks.push(format!("{:?} {}", resource.part, resource.namespace()));
             }

@@ -40,6 +40,8 @@ struct JsonFinding<'a> {
     location: JsonLocation<'a>,
     labels: Vec<JsonLabel<'a>>,
     help: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    values: &'a [String],
     notes: &'a [String],
     links: &'a [String],
     fixes: Vec<JsonFix<'a>>,
@@ -178,6 +180,7 @@ fn finding<'a>(sources: &'a Sources, finding: &'a Finding) -> JsonFinding<'a> {
         location: place(sources, &finding.primary),
         labels: finding.labels.iter().map(|l| label(sources, l)).collect(),
         help: &finding.help,
+        values: &finding.values,
         notes: &finding.notes,
         links: &finding.links,
         fixes: finding.fixes.iter().map(|f| fix(sources, f)).collect(),

@@ -12,7 +12,7 @@ use textwrap::core::display_width;
 
 use super::excerpt::{Excerpt, Mark, excerpts};
 use super::sanitize::{clean, one_line};
-use super::{Report, Style, ansi, location, summary, wrap};
+use super::{Report, Style, ansi, location, location_of, summary, wrap};
 use crate::finding::{Finding, Fix, Place, Problem, RuleId, Severity};
 use crate::source::Sources;
 
@@ -71,6 +71,7 @@ fn finding(sources: &Sources, finding: &Finding, style: &Style) -> String {
     let mut footer = |key: &str, text: &str| out.push_str(&footer(style, key, text));
     footer("why", &finding.why);
     finding.help.iter().for_each(|text| footer("help", text));
+    finding.values.iter().for_each(|text| footer("values", text));
     finding.notes.iter().for_each(|text| footer("note", text));
     footer("clusters", &finding.clusters.join(", "));
     finding.fixes.iter().for_each(|fix| footer("fix", &offer(fix)));
@@ -96,14 +97,7 @@ fn problem(problem: &Problem, style: &Style) -> String {
 
 fn mark(sources: &Sources, place: &Place, text: &str, primary: bool) -> Mark {
     let file = sources.file(place.span.file);
-    let location = match &place.template {
-        None => location(file, place.span.range().start),
-        Some(template) => {
-            let name = if file.name == "<stdin>" { "stdin" } else { &file.name };
-            let line = file.line_col(place.span.start).line;
-            one_line(&format!("{template} ({name}:{line})")).into_owned()
-        }
-    };
+    let location = location_of(file, place);
     Mark { range: place.span.range(), text: clean(text).trim_end().to_string(), location, primary }
 }
 

@@ -1,7 +1,7 @@
 //! One line per finding, for editors, `grep` and people in a hurry.
 
 use super::sanitize::one_line;
-use super::{Report, Style, ansi, location, sentence, summary};
+use super::{Report, Style, ansi, location, location_of, sentence, summary};
 use crate::finding::Severity;
 
 /// `path:line:column: severity[rule] message` per finding, problems, summary. Never folded.
@@ -11,8 +11,7 @@ pub fn render(report: &Report, style: &Style) -> String {
     }
     let mut out = String::new();
     for finding in report.shown(style) {
-        let span = finding.primary.span;
-        let place = location(report.sources.file(span.file), span.range().start);
+        let place = location_of(report.sources.file(finding.primary.span.file), &finding.primary);
         let severity = severity(style, finding.severity);
         let (rule, message) = (one_line(finding.rule.as_str()), one_line(&finding.message));
         out.push_str(&format!("{place}: {severity}[{rule}] {message}\n"));

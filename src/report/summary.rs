@@ -55,6 +55,10 @@ pub fn summary_lines(report: &Report, style: &Style) -> String {
     if summary.baselined > 0 {
         line(format!("{} in the baseline", count(summary.baselined, "finding")));
     }
+    if style.verbose {
+        // Never wrapped: they are to be copied.
+        summary.rendered.iter().for_each(|command| out += &format!(" Rendered: {}\n", one_line(command)));
+    }
     let listed = |skipped: &&Skipped| style.verbose || skipped.notable;
     for Skipped { path, reason, .. } in summary.skipped.iter().filter(listed) {
         // Never wrapped: it may hold a command to copy.

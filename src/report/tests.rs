@@ -77,6 +77,7 @@ fn finding(rule: &str, message: &str, primary: Place) -> Finding {
         resource: None,
         labels: Vec::new(),
         help: Vec::new(),
+        values: Vec::new(),
         notes: Vec::new(),
         links: Vec::new(),
         fixes: Vec::new(),
@@ -180,6 +181,7 @@ fn busy() -> Summary {
         suppressed: 1,
         baselined: 3,
         compared: None,
+        rendered: Vec::new(),
         out_of_focus: 0,
         unknown: vec![
             unknown("Istio installation", 12, Some("--assume istio=1.30")),

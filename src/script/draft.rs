@@ -13,6 +13,7 @@ use super::{Context, Ghost, Result, fail};
 use crate::finding::{self, Fix, Label, Severity};
 use crate::mesh::absence::{Absence, Certainty};
 use crate::resource::ResourceId;
+use crate::values;
 
 /// A finding while the rule still speaks about it.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ pub struct Raw {
     pub labels: Vec<Label>,
     /// What to do.
     pub help: Vec<String>,
+    /// The values of a chart to set.
+    pub values: Vec<String>,
     /// Figures.
     pub notes: Vec<String>,
     /// Where to read more.
@@ -76,6 +79,7 @@ impl Context {
             why: None,
             labels: Vec::new(),
             help: Vec::new(),
+            values: Vec::new(),
             notes: Vec::new(),
             links: Vec::new(),
             fixes: Vec::new(),
@@ -207,13 +211,10 @@ impl Context {
             Some(v) => self.shown(v),
             None => super::compare::plain_text(value).unwrap_or_default(),
         };
-        let rendered = finding.0.borrow().raw.resource.is_some_and(|id| {
-            let resource = self.mesh.resource(id);
-            resource.generated && !resource.live
-        });
-        if rendered {
-            let text = format!("in the chart's values, set `{key}: {text}`");
-            self.say(finding.clone(), &text, |raw| &mut raw.help);
+        let resource = finding.0.borrow().raw.resource.map(|id| self.mesh.resource(id));
+        if let Some(resource) = resource.filter(|resource| resource.generated && !resource.live) {
+            let text = values::set(resource.chart.as_deref(), key, Some(&text));
+            self.say(finding.clone(), &text, |raw| &mut raw.values);
         }
     }
 }

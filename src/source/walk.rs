@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
 
-use super::{SourceFile, Sources};
+use super::{Failure, SourceFile, Sources};
 
 /// The largest file that is read; places in it must fit 32 bits, and so must what is made of it.
 const LARGEST: u64 = 512 << 20;
@@ -42,6 +42,10 @@ pub struct Collected {
     pub sources: Sources,
     /// What was passed over on purpose, in order.
     pub skipped: Vec<Skipped>,
+    /// Charts and kustomizations that could not be rendered.
+    pub failures: Vec<Failure>,
+    /// Commands that rendered others.
+    pub rendered: Vec<String>,
     /// Names of kustomizations that were read only because they may say what a named file is.
     pub context: Vec<String>,
 }
@@ -69,7 +73,8 @@ pub fn collect(
     walk.skipped.sort();
     walk.skipped.dedup();
     let context = walk.read_context(paths);
-    Ok(Collected { sources: Sources::new(walk.files), skipped: walk.skipped, context })
+    let (sources, skipped) = (Sources::new(walk.files), walk.skipped);
+    Ok(Collected { sources, skipped, context, ..Collected::default() })
 }
 
 struct Walk<'e> {
@@ -166,7 +171,8 @@ impl Walk<'_> {
                 self.skipped.push(Skipped { path: name, reason, notable: false });
             } else if let Some(chart) = chart_of_template(&real_root, below) {
                 let chart = chart.strip_prefix(&real_root).map_or_else(|_| display(&chart), |c| name_below(root, c));
-                let reason = format!("raw chart templates; render them: helm template {chart} | plimsoll check -");
+                let reason =
+                    format!("raw chart templates; render them: --render, or helm template {chart} | plimsoll check -");
                 self.skipped.push(Skipped { path: chart, reason, notable: true });
             } else {
                 self.file(entry.path(), name);
@@ -264,7 +270,7 @@ pub fn is_manifest(path: &Path) -> bool {
 }
 
 /// A path as the user gave it, with `/` between folders.
-fn display(path: &Path) -> String {
+pub fn display(path: &Path) -> String {
     let text = path.to_string_lossy();
     if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
 }

@@ -100,7 +100,7 @@ fn kustomize_is_not_linted_as_if_it_were_whole() {
         0,
         &[
             "base/other.yaml:6:",
-            "Skipped: prod/kustomization.yaml: it patches a resource; render it: kustomize build prod | plimsoll check -\n",
+            "Skipped: prod/kustomization.yaml: it patches a resource; render it: --render, or kustomize build prod | plimsoll check -\n",
             "Skipped: prod/patch.yaml: kustomize patch of prod/kustomization.yaml",
             "1 warning in 5 files, 2 resources",
         ],

@@ -206,10 +206,12 @@ fn the_schema_knows_every_key() {
         "preset",
         "tables",
         "exclude",
+        "charts",
+        "render",
     ] {
         assert!(keys.contains(&key), "{key}");
     }
-    assert_eq!(keys.len(), 14);
+    assert_eq!(keys.len(), 16);
     assert!(schema["properties"].as_object().unwrap().values().all(|p| p["description"].is_string()), "{schema:#}");
 }
 

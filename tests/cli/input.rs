@@ -96,7 +96,7 @@ fn the_templates_of_a_chart_are_counted_once() {
         s.write(&format!("chart/templates/{name}.yaml"), "apiVersion: apps/v1\nkind: Deployment\nx: {{ y }}\n");
     }
     let said = s.run(&format!("check . {OURS}"));
-    said.ends(1, &["raw chart templates; render them: helm template chart | plimsoll check -"]);
+    said.ends(1, &["raw chart templates; render them: --render, or helm template chart | plimsoll check -"]);
     assert_eq!(said.out.matches("Skipped: chart:").count(), 1, "{said}");
     s.run("check chart").ends(4, &[]);
 }

@@ -121,7 +121,7 @@ fn chart_templates_are_skipped_once_per_chart() {
         ["shop/Chart.yaml", "shop/charts/sub/Chart.yaml", "shop/crds/c.yaml", "shop/values.yaml", "templates/e.yaml"]
     );
     let chart = format!("{}/shop", dir.path().display());
-    let reason = format!("raw chart templates; render them: helm template {chart} | plimsoll check -");
+    let reason = format!("raw chart templates; render them: --render, or helm template {chart} | plimsoll check -");
     assert_eq!(collected.skipped, [Skipped { path: chart.clone(), reason, notable: true }]);
 
     let direct = walk(&dir, &["shop/templates/a.yaml"]);

@@ -1,0 +1,286 @@
+//! What is rendered before it is checked: charts and kustomizations that flags and configuration name,
+//! or that the walk found.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::config::contents::ChartEntry;
+use crate::config::file::ConfigFile;
+use crate::finding::Problem;
+use crate::layout::kustomize::roots;
+use crate::layout::path::normal;
+use crate::source::helm::{self, Chart};
+use crate::source::kustomize::{self, Kustomization};
+use crate::source::render::Cache;
+use crate::source::walk::{Collected, Skipped, display};
+use crate::source::{Failure, SourceFile, Sources};
+
+/// What is rendered.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Rendering")]
+pub(super) struct Render {
+    /// Render a chart with helm, and check what comes out; repeatable
+    #[arg(long, value_name = "CHART")]
+    helm: Vec<PathBuf>,
+    /// Values files of --helm, the last one wins
+    #[arg(long, short = 'f', value_name = "FILE", requires = "helm")]
+    values: Vec<PathBuf>,
+    /// Values of --helm, as helm takes them
+    #[arg(long, value_name = "KEY=VALUE", requires = "helm")]
+    set: Vec<String>,
+    /// Name of the release of --helm; the default is the chart's folder
+    #[arg(long, value_name = "NAME", requires = "helm")]
+    release: Option<String>,
+    /// Version of Kubernetes that charts are told; the default is what --assume says
+    #[arg(long, value_name = "VERSION")]
+    kube_version: Option<String>,
+    /// Render a kustomization with kustomize or kubectl, and check what comes out; repeatable
+    #[arg(long, value_name = "DIR")]
+    kustomize: Vec<PathBuf>,
+    /// Render the overlays and charts that are found, too, unless they name something remote
+    #[arg(long, overrides_with = "no_render")]
+    render: bool,
+    /// Render nothing that only the configuration asks for
+    #[arg(long)]
+    no_render: bool,
+    /// Render again what was rendered before
+    #[arg(long)]
+    no_cache: bool,
+}
+
+/// What is to be rendered, whatever the walk finds.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Plan {
+    charts: Vec<Chart>,
+    kustomizations: Vec<Kustomization>,
+    /// What the walk finds is rendered, too.
+    pub(super) found: bool,
+    kube_version: Option<String>,
+    cache: Cache,
+}
+
+impl Render {
+    /// The charts and kustomizations that are named.
+    pub(super) fn named(&self) -> Vec<PathBuf> {
+        self.helm.iter().chain(&self.kustomize).cloned().collect()
+    }
+
+    /// Whether something is named that can be checked by itself.
+    pub(super) fn names_input(&self) -> bool {
+        !self.helm.is_empty() || !self.kustomize.is_empty()
+    }
+
+    /// What flags and configuration ask for; `paths` are what is read.
+    ///
+    /// # Errors
+    ///
+    /// A chart or a values file that leads out of the configuration's folder.
+    pub(super) fn plan(
+        &self,
+        paths: &[PathBuf],
+        file: Option<&ConfigFile>,
+        namespace: Option<&str>,
+        kubernetes: Option<&str>,
+    ) -> Result<Plan, Vec<Problem>> {
+        let mut plan = Plan {
+            found: self.render,
+            kube_version: self.kube_version.as_deref().or(kubernetes).map(str::to_string),
+            cache: if self.no_cache { Cache::default() } else { Cache::of_user() },
+            ..Plan::default()
+        };
+        for path in &self.helm {
+            plan.charts.push(Chart {
+                path: path.clone(),
+                name: name_of(path),
+                release: self.release.clone(),
+                namespace: namespace.map(str::to_string),
+                values: self.values.clone(),
+                set: self.set.clone(),
+                kube_version: plan.kube_version.clone(),
+                set_name: String::new(),
+            });
+        }
+        let kustomization = |path: &PathBuf| Kustomization { path: path.clone(), name: name_of(path) };
+        plan.kustomizations.extend(self.kustomize.iter().map(kustomization));
+        let Some(file) = file.filter(|_| !self.no_render) else { return Ok(plan) };
+        plan.found |= file.contents.render;
+        let mut problems = Vec::new();
+        for (number, entry) in file.contents.charts.iter().enumerate() {
+            match of_entry(file, number, entry, &plan) {
+                Ok(charts) => plan.charts.extend(charts.into_iter().filter(|chart| is_among(paths, &chart.path))),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() { Ok(plan) } else { Err(problems) }
+    }
+}
+
+/// The charts of an entry of the configuration, one for each set of values files.
+fn of_entry(file: &ConfigFile, number: usize, entry: &ChartEntry, plan: &Plan) -> Result<Vec<Chart>, Problem> {
+    let number = number.to_string();
+    let below = |place: &[&str], path: &str| {
+        let place = [&["charts", &number], place].concat();
+        match file.below(path) {
+            Some(there) if there.exists() => Ok(there),
+            Some(_) => Err(file.at(&place, format!("\"{path}\" is not there"))),
+            None => Err(file.at(&place, format!("\"{path}\" leads out of the configuration's folder"))),
+        }
+    };
+    let path = below(&["path"], &entry.path)?;
+    let mut charts = Vec::new();
+    for (set_name, files) in entry.values.sets() {
+        let mut values = Vec::new();
+        for (n, values_file) in files.iter().enumerate() {
+            let n = n.to_string();
+            let place: &[&str] = if set_name.is_empty() { &["values", &n] } else { &["values", set_name, &n] };
+            values.push(below(place, values_file)?);
+        }
+        charts.push(Chart {
+            name: name_of(&path),
+            path: path.clone(),
+            release: entry.release.clone(),
+            namespace: entry.namespace.clone(),
+            values,
+            set: entry.set.clone(),
+            kube_version: entry.kube_version.clone().or_else(|| plan.kube_version.clone()),
+            set_name: set_name.to_string(),
+        });
+    }
+    Ok(charts)
+}
+
+/// Whether a chart lies in one of the folders that are read, or holds one of the paths.
+fn is_among(paths: &[PathBuf], chart: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let chart = real(chart);
+    paths.iter().filter(|path| path.as_os_str() != "-").any(|path| {
+        let path = real(path);
+        chart.starts_with(&path) || path.starts_with(&chart)
+    })
+}
+
+/// Whether a manifest, such as a HelmRelease or an Application, installs the chart of a folder.
+fn installs(text: &str, chart: &str) -> bool {
+    let chart = normal(chart);
+    text.lines().map(|line| line.trim_start_matches([' ', '-'])).any(|line| {
+        let value = line.strip_prefix("chart:").or_else(|| line.strip_prefix("path:"));
+        let value = value.map(|value| normal(value.trim().trim_matches(['"', '\''])));
+        value.is_some_and(|value| {
+            let above = chart.strip_suffix(value.as_str());
+            value.contains('/') && above.is_some_and(|above| above.is_empty() || above.ends_with('/'))
+        })
+    })
+}
+
+fn name_of(path: &Path) -> String {
+    let name = display(path);
+    let name = name.trim_end_matches('/');
+    if name.is_empty() { "/".to_string() } else { name.strip_prefix("./").unwrap_or(name).to_string() }
+}
+
+impl Plan {
+    /// The same plan for a copy of the repository; what is not in the copy is left out.
+    pub(super) fn moved(&self, moved: &dyn Fn(&Path) -> Option<PathBuf>) -> Plan {
+        let chart = |chart: &Chart| {
+            let values = chart.values.iter().map(|file| moved(file)).collect::<Option<Vec<_>>>()?;
+            Some(Chart { path: moved(&chart.path)?, values, ..chart.clone() })
+        };
+        let kustomization = |k: &Kustomization| Some(Kustomization { path: moved(&k.path)?, name: k.name.clone() });
+        Plan {
+            charts: self.charts.iter().filter_map(chart).collect(),
+            kustomizations: self.kustomizations.iter().filter_map(kustomization).collect(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether nothing is rendered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.charts.is_empty() && self.kustomizations.is_empty() && !self.found
+    }
+
+    /// Renders, and adds what comes out to what was read.
+    pub(super) fn carry_out(&self, collected: &mut Collected) {
+        if self.is_empty() {
+            return;
+        }
+        let mut plan =
+            Plan { charts: self.charts.clone(), kustomizations: self.kustomizations.clone(), ..Plan::default() };
+        if self.found {
+            plan.add_found(&collected.sources, self.kube_version.as_deref(), &mut collected.skipped);
+        }
+        let charts = plan.charts.iter().map(|chart| helm::render(chart, &self.cache));
+        let kustomizations = plan.kustomizations.iter().map(|k| kustomize::render(k, &self.cache));
+        let mut files = Vec::new();
+        let mut folders = BTreeSet::new();
+        for result in charts.chain(kustomizations).collect::<Vec<Result<SourceFile, Failure>>>() {
+            match result {
+                Ok(file) => {
+                    if let Some(rendered) = &file.rendered {
+                        collected.rendered.push(rendered.command.clone());
+                        folders.insert(normal(&rendered.folder));
+                    }
+                    files.push(file);
+                }
+                Err(failure) => collected.failures.push(failure),
+            }
+        }
+        // What every chart lacks is said once.
+        collected.failures.dedup();
+        collected.skipped.retain(|skipped| !folders.contains(&normal(&skipped.path)));
+        let read = std::mem::take(&mut collected.sources).into_files();
+        collected.sources = Sources::new(read.into_iter().chain(files).collect());
+    }
+
+    /// Adds the overlays and charts of the walk that nobody named.
+    fn add_found(&mut self, sources: &Sources, kube_version: Option<&str>, skipped: &mut Vec<Skipped>) {
+        let mut pass_over = |path: &str, reason: String| {
+            skipped.retain(|other| other.path != path);
+            skipped.push(Skipped { path: path.to_string(), reason, notable: true });
+        };
+        let named: BTreeSet<String> = self.kustomizations.iter().map(|k| normal(&k.name)).collect();
+        for name in roots(sources).into_iter().filter(|name| !named.contains(&normal(name))) {
+            let path = PathBuf::from(&name);
+            match kustomize::remote(&path) {
+                Some(reference) => {
+                    pass_over(&name, format!("not rendered: it names {reference}, which is not on disk"))
+                }
+                None => self.kustomizations.push(Kustomization { path, name }),
+            }
+        }
+        let named: BTreeSet<String> = self.charts.iter().map(|chart| normal(&chart.name)).collect();
+        let folders = sources.iter().filter_map(|(_, file)| match file.name.as_str() {
+            "Chart.yaml" => Some(".".to_string()),
+            name => name.strip_suffix("/Chart.yaml").map(str::to_string),
+        });
+        let folders: Vec<String> = folders.collect();
+        let is_inside = |folder: &str, outer: &str| {
+            let below =
+                if outer == "." { Some(folder) } else { folder.strip_prefix(outer).and_then(|f| f.strip_prefix('/')) };
+            below.is_some_and(|below| below.starts_with("charts/"))
+        };
+        for name in folders.iter().filter(|folder| !folders.iter().any(|outer| is_inside(folder, outer))) {
+            if named.contains(&normal(name)) {
+                continue;
+            }
+            let path = PathBuf::from(name);
+            let installed = || {
+                let by = sources.iter().find(|(_, file)| installs(&file.text, name))?.1;
+                Some(format!(
+                    "{} installs it with values of its own; name them under `charts` of plimsoll.yaml",
+                    by.name
+                ))
+            };
+            match helm::passed_over(&path, name).or_else(installed) {
+                Some(reason) => pass_over(name, format!("not rendered: {reason}")),
+                // Where it goes is not known; nothing else shares a namespace of its own name by chance.
+                None => self.charts.push(Chart {
+                    namespace: Some(helm::own_name(&path)),
+                    path,
+                    name: name.clone(),
+                    kube_version: kube_version.map(str::to_string),
+                    ..Chart::default()
+                }),
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Charts, rendered by `helm template`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::render::{Cache, Key, Rendered, Template, program, run};
+use super::{Failure, SourceFile};
+
+/// A chart, and what it is rendered with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chart {
+    /// Its folder or archive.
+    pub path: PathBuf,
+    /// How the user calls it.
+    pub name: String,
+    /// The name of the release; the chart's folder where nothing is said.
+    pub release: Option<String>,
+    /// The namespace of the release.
+    pub namespace: Option<String>,
+    /// Values files, the last one wins.
+    pub values: Vec<PathBuf>,
+    /// Values as `--set` takes them.
+    pub set: Vec<String>,
+    /// The version of Kubernetes that the chart is told.
+    pub kube_version: Option<String>,
+    /// What its values files are called together; empty where there is only one set.
+    pub set_name: String,
+}
+
+/// What `Chart.yaml` says, as far as it matters here.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ChartFile {
+    #[serde(rename = "type")]
+    kind: String,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Dependency {
+    name: String,
+    alias: String,
+}
+
+/// Why a chart that a walk found is passed over; nothing where it can be rendered.
+pub fn passed_over(folder: &Path, name: &str) -> Option<String> {
+    let text = fs::read_to_string(folder.join("Chart.yaml")).ok()?;
+    let chart: ChartFile = serde_yaml::from_str(&text).unwrap_or_default();
+    if chart.kind == "library" {
+        return Some("a library chart, which makes no resources of its own".to_string());
+    }
+    // Charts of Helm 2 keep them apart.
+    let apart = fs::read_to_string(folder.join("requirements.yaml")).unwrap_or_default();
+    let apart: ChartFile = serde_yaml::from_str(&apart).unwrap_or_default();
+    let missing = missing_dependencies(folder, chart.dependencies.iter().chain(&apart.dependencies));
+    (!missing.is_empty())
+        .then(|| format!("its dependencies are not there ({}): helm dependency build {name}", missing.join(", ")))
+}
+
+/// Dependencies that `charts/` does not hold, neither as a folder nor as an archive.
+fn missing_dependencies<'c>(folder: &Path, dependencies: impl Iterator<Item = &'c Dependency>) -> Vec<String> {
+    let held: Vec<String> = fs::read_dir(folder.join("charts"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    let is_held = |name: &str| {
+        let archive =
+            |file: &String| file.strip_prefix(name).is_some_and(|rest| rest.starts_with('-') && rest.ends_with(".tgz"));
+        !name.is_empty() && held.iter().any(|file| file == name || archive(file))
+    };
+    let missing = dependencies.filter(|d| !is_held(&d.name) && !is_held(&d.alias));
+    missing.map(|dependency| dependency.name.clone()).collect()
+}
+
+/// The name of a chart's folder or archive.
+pub fn own_name(path: &Path) -> String {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    real.file_stem().map_or("release".to_string(), |name| name.to_string_lossy().to_lowercase())
+}
+
+/// Renders a chart.
+///
+/// # Errors
+///
+/// No `helm`, no chart, or helm's own complaint.
+pub fn render(chart: &Chart, cache: &Cache) -> Result<SourceFile, Failure> {
+    let what = format!("chart \"{}\"", chart.name);
+    if !chart.path.exists() {
+        let failure = Failure::new(format!("{what} is not there"));
+        let is_remote = chart.name.contains("://") || chart.name.split('/').count() == 2;
+        return Err(if is_remote {
+            failure.help(format!("plimsoll fetches nothing: `helm pull --untar {}` first", chart.name))
+        } else {
+            failure
+        });
+    }
+    if chart.path.is_dir() {
+        if !chart.path.join("Chart.yaml").is_file() {
+            return Err(Failure::new(format!("{what} has no Chart.yaml")));
+        }
+        if let Some(reason) = passed_over(&chart.path, &chart.name) {
+            return Err(Failure::new(format!("{what} can't be rendered: {reason}")));
+        }
+    }
+    let Some(helm) = program("helm") else {
+        let failure = Failure::new("charts can't be rendered: helm is not installed");
+        return Err(failure.help("install it: https://helm.sh/docs/intro/install/"));
+    };
+    let release = chart.release.clone().unwrap_or_else(|| own_name(&chart.path));
+    let arguments = |chart_path: &Path, show: &dyn Fn(&Path) -> OsString| {
+        let mut arguments: Vec<OsString> = vec!["template".into(), release.clone().into(), show(chart_path)];
+        let mut flag = |name: &str, value: OsString| arguments.extend([name.into(), value]);
+        chart.namespace.iter().for_each(|namespace| flag("--namespace", namespace.into()));
+        chart.kube_version.iter().for_each(|version| flag("--kube-version", version.into()));
+        chart.values.iter().for_each(|file| flag("--values", show(file)));
+        chart.set.iter().for_each(|value| flag("--set", value.into()));
+        // Tests run on demand, not in production.
+        arguments.push("--skip-tests".into());
+        arguments
+    };
+    let exact = arguments(&chart.path, &|path| path.as_os_str().to_owned());
+    let mut inputs = vec![chart.path.clone()];
+    inputs.extend(chart.values.iter().cloned());
+    let mut key = Key::new(&exact);
+    key.add_program(&helm);
+    key.add_inputs(&inputs);
+    let text = cache.get(&key, || run(&helm, &exact, &what))?;
+    let shown = arguments(Path::new(&chart.name), &|path| super::walk::display(path).into());
+    let shown: Vec<String> = shown.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let rendered = Rendered {
+        folder: chart.name.clone(),
+        set: chart.set_name.clone(),
+        namespace: chart.namespace.clone(),
+        command: format!("helm {}", shown.join(" ")),
+        templates: templates(&text, &chart.path, &chart.name),
+        inputs,
+    };
+    let set = if chart.set_name.is_empty() { String::new() } else { format!(" {}", chart.set_name) };
+    Ok(SourceFile::rendered(format!("{}/<helm{set}>", chart.name), text, rendered))
+}
+
+/// The templates that `# Source:` names and that lie on disk; its first part is the chart itself.
+fn templates(text: &str, folder: &Path, name: &str) -> BTreeMap<String, Template> {
+    let mut templates = BTreeMap::new();
+    for source in text.lines().filter_map(|line| line.strip_prefix("# Source: ")).map(str::trim) {
+        let Some((_, below)) = source.split_once('/') else { continue };
+        let is_plain = below.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        if is_plain
+            && !templates.contains_key(source)
+            && let Ok(text) = fs::read_to_string(folder.join(below))
+        {
+            let path = if name == "." { below.to_string() } else { format!("{name}/{below}") };
+            templates.insert(source.to_string(), Template { path, text: Arc::from(text) });
+        }
+    }
+    templates
+}

@@ -1,0 +1,250 @@
+//! Kustomizations, rendered by `kustomize build` or `kubectl kustomize`.
+//!
+//! The folder is rendered through an overlay that asks for `originAnnotations`, so that every resource
+//! names the file that it comes from.
+//!
+//! Source: kustomize 5, `api/types/kustomization.go` and `api/types/fix.go`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use serde_yaml::Value;
+
+use super::render::{Cache, Key, Rendered, Template, program, run};
+use super::walk::{KUSTOMIZATIONS, display};
+use super::{Failure, SourceFile};
+
+/// So many folders are followed.
+const MOST_FOLDERS: usize = 1_000;
+
+/// Keys that name other kustomizations or resources: what is not on disk would be fetched.
+const MEMBERS: [&str; 6] = ["resources", "bases", "components", "generators", "transformers", "validators"];
+
+/// Keys that name files.
+const FILES: [&str; 8] = [
+    "patches",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+    "configMapGenerator",
+    "secretGenerator",
+    "configurations",
+    "replacements",
+    "openapi",
+];
+
+/// Keys below those whose text names no file.
+const WORDS: [&str; 5] = ["literals", "patch", "target", "options", "name"];
+
+/// A kustomization that is rendered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kustomization {
+    /// Its folder.
+    pub path: PathBuf,
+    /// How the user calls it.
+    pub name: String,
+}
+
+/// What a kustomization is made of.
+#[derive(Debug, Default)]
+struct Inputs {
+    folders: BTreeSet<PathBuf>,
+    files: BTreeSet<PathBuf>,
+    /// What would be fetched.
+    remote: Option<String>,
+}
+
+/// What a kustomization would fetch; nothing where all of it is on disk.
+pub fn remote(folder: &Path) -> Option<String> {
+    inputs(folder).remote
+}
+
+/// Renders a kustomization.
+///
+/// # Errors
+///
+/// No program, nothing to render, something remote, or the program's own complaint.
+pub fn render(kustomization: &Kustomization, cache: &Cache) -> Result<SourceFile, Failure> {
+    let Kustomization { path, name } = kustomization;
+    let what = format!("kustomization \"{name}\"");
+    if !path.is_dir() {
+        return Err(Failure::new(format!("{what} is not there")));
+    }
+    if file_of(path).is_none() {
+        return Err(Failure::new(format!("{what} has no kustomization.yaml")));
+    }
+    let found = inputs(path);
+    if let Some(reference) = found.remote {
+        let failure = Failure::new(format!("{what} can't be rendered: it names {reference}, which is not on disk"));
+        return Err(failure.help("plimsoll fetches nothing; render it yourself: kustomize build … | plimsoll check -"));
+    }
+    let (program, first, shown) = match (program("kustomize"), program("kubectl")) {
+        (Some(program), _) => (program, "build", "kustomize build"),
+        (None, Some(program)) => (program, "kustomize", "kubectl kustomize"),
+        (None, None) => {
+            let failure = Failure::new("kustomizations can't be rendered: neither kustomize nor kubectl is installed");
+            return Err(failure.help("install one: https://kubectl.docs.kubernetes.io/installation/kustomize/"));
+        }
+    };
+    let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+    let inputs = found.folders.into_iter().chain(found.files);
+    let inputs: Vec<PathBuf> = inputs.map(|path| path.canonicalize().unwrap_or(path)).collect();
+    let mut key = Key::new(&[first.into(), "with origins".into(), real.clone().into_os_string()]);
+    key.add_program(&program);
+    key.add_inputs(&inputs);
+    let text = cache.get(&key, || {
+        let with_origins = overlay(&real).and_then(|overlay| {
+            let arguments: Vec<OsString> = vec![first.into(), overlay.path().into()];
+            Some(own_origins(&run(&program, &arguments, &what).ok()?, overlay.path(), &real))
+        });
+        match with_origins {
+            Some(text) => Ok(text),
+            // What can't be an overlay's base, and what can't be rendered at all: its own complaint counts.
+            None => run(&program, &[first.into(), path.into()], &what),
+        }
+    })?;
+    let rendered = Rendered {
+        folder: name.clone(),
+        command: format!("{shown} {name}"),
+        templates: origins(&text, name),
+        inputs,
+        ..Rendered::default()
+    };
+    Ok(SourceFile::rendered(format!("{name}/<kustomize>"), text, rendered))
+}
+
+/// A folder with a kustomization that renders another one and notes where resources come from.
+fn overlay(base: &Path) -> Option<tempfile::TempDir> {
+    let folder = tempfile::tempdir().ok()?;
+    let from = folder.path().canonicalize().ok()?;
+    let up = from.components().filter(|part| matches!(part, Component::Normal(_))).map(|_| "..");
+    let down = base.components().filter_map(|part| match part {
+        Component::Normal(name) => name.to_str(),
+        _ => None,
+    });
+    let reference = up.chain(down).collect::<Vec<_>>().join("/");
+    let quoted = serde_yaml::to_string(&reference).ok()?;
+    let text = format!("resources:\n- {quoted}buildMetadata: [originAnnotations]\n");
+    fs::write(folder.path().join("kustomization.yaml"), text).ok()?;
+    Some(folder)
+}
+
+const ORIGIN_KEYS: [&str; 2] = ["path: ", "configuredIn: "];
+
+/// Makes the paths of origins, which are relative to the overlay's folder, relative to the folder that
+/// is rendered, as they would be without the overlay.
+fn own_origins(text: &str, overlay: &Path, folder: &Path) -> String {
+    let overlay = overlay.canonicalize().unwrap_or_else(|_| overlay.to_path_buf());
+    let mut inside = false;
+    let mut lines = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let content = line.trim();
+        let key = ORIGIN_KEYS.iter().find(|key| content.starts_with(**key) && content.contains("../"));
+        match key.filter(|_| inside) {
+            Some(key) => {
+                let path = relative(&lexical(&overlay.join(&content[key.len()..])), folder);
+                let indent = &line[..line.len() - line.trim_start().len()];
+                lines.push(format!("{indent}{key}{}\n", display(&path)));
+            }
+            None => {
+                inside = content.starts_with("config.kubernetes.io/origin:");
+                lines.push(line.to_string());
+            }
+        }
+    }
+    lines.concat()
+}
+
+/// The files that origins name, under the names that the user would give them.
+fn origins(text: &str, name: &str) -> BTreeMap<String, Template> {
+    let mut origins = BTreeMap::new();
+    let mut inside = false;
+    for line in text.lines().map(str::trim) {
+        if let Some(path) = ORIGIN_KEYS.iter().find_map(|key| line.strip_prefix(key)).filter(|_| inside) {
+            let shown = lexical(&Path::new(name).join(path));
+            origins.insert(path.to_string(), Template { path: display(&shown), text: Arc::from("") });
+        }
+        inside = line.starts_with("config.kubernetes.io/origin:");
+    }
+    origins
+}
+
+/// A path as it is seen from a folder; both are absolute.
+fn relative(path: &Path, folder: &Path) -> PathBuf {
+    let common = path.components().zip(folder.components()).take_while(|(a, b)| a == b).count();
+    let up = folder.components().skip(common).map(|_| Component::ParentDir);
+    up.chain(path.components().skip(common)).collect()
+}
+
+/// A path in which `..` takes a folder back where there is one.
+fn lexical(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        let is_folder = matches!(plain.components().next_back(), Some(Component::Normal(_)));
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if is_folder => {
+                plain.pop();
+            }
+            Component::ParentDir if plain.has_root() => {}
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+/// The kustomization of a folder.
+fn file_of(folder: &Path) -> Option<PathBuf> {
+    KUSTOMIZATIONS.iter().map(|name| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Follows a kustomization to everything on disk that it is made of, or to the first thing that is not.
+fn inputs(root: &Path) -> Inputs {
+    let mut inputs = Inputs::default();
+    let mut open = vec![lexical(&std::path::absolute(root).unwrap_or_else(|_| root.to_path_buf()))];
+    while let Some(folder) = open.pop() {
+        if !inputs.folders.insert(folder.clone()) || inputs.folders.len() > MOST_FOLDERS {
+            continue;
+        }
+        let text = file_of(&folder).and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+        let Ok(Value::Mapping(keys)) = serde_yaml::from_str(&text) else { continue };
+        if keys.contains_key("helmCharts") || keys.contains_key("helmChartInflationGenerator") {
+            inputs.remote.get_or_insert("a Helm chart (helmCharts)".to_string());
+        }
+        for (key, value) in &keys {
+            let key = key.as_str().unwrap_or_default();
+            let is_member = MEMBERS.contains(&key);
+            if !is_member && !FILES.contains(&key) {
+                continue;
+            }
+            for reference in texts(value, 0) {
+                // `files: [name=path]`
+                let path = reference.split_once('=').filter(|_| !is_member).map_or(reference, |(_, path)| path);
+                let there = lexical(&folder.join(path));
+                if path.contains("://") || (is_member && !there.exists()) {
+                    inputs.remote.get_or_insert(path.to_string());
+                } else if there.is_dir() && is_member {
+                    open.push(there);
+                } else if there.is_file() && !there.starts_with(&folder) {
+                    inputs.files.insert(there);
+                }
+            }
+        }
+    }
+    inputs
+}
+
+/// The texts of one line in a value that may name files.
+fn texts(value: &Value, depth: usize) -> Vec<&str> {
+    match value {
+        Value::String(text) if !text.contains('\n') => vec![text],
+        Value::Sequence(items) if depth < 4 => items.iter().flat_map(|item| texts(item, depth + 1)).collect(),
+        Value::Mapping(keys) if depth < 4 => {
+            let is_path = |key: &Value| key.as_str().is_some_and(|key| !WORDS.contains(&key));
+            keys.iter().filter(|(key, _)| is_path(key)).flat_map(|(_, value)| texts(value, depth + 1)).collect()
+        }
+        _ => Vec::new(),
+    }
+}

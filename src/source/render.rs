@@ -1,0 +1,233 @@
+//! Charts and kustomizations, rendered by the user's own programs: how they are run, and what is kept.
+//!
+//! Nothing is fetched: what names something remote is refused before a program starts, and the
+//! programs run without a way to the network for what slips through. They end after a time and a size.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use super::Failure;
+
+/// A program that renders longer is stopped.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// More than that is not taken from a program.
+const LARGEST: u64 = 64 << 20;
+
+/// So many lines of a program's complaint are shown.
+const COMPLAINT: usize = 12;
+
+/// What is kept of earlier renderings, newest first.
+const KEPT: usize = 500;
+
+/// Where a rendered text comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Rendered {
+    /// The folder of the chart or kustomization, as the user calls it.
+    pub folder: String,
+    /// The set of values files; empty where there is only one.
+    pub set: String,
+    /// The namespace of resources that name none, if the renderer was told one.
+    pub namespace: Option<String>,
+    /// The command, for people who want to see the text.
+    pub command: String,
+    /// The files that made the resources, by what the text calls them.
+    pub templates: BTreeMap<String, Template>,
+    /// Files and folders that the text depends on.
+    pub inputs: Vec<PathBuf>,
+}
+
+/// A file that makes resources.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// Its path as the user would write it.
+    pub path: String,
+    /// Its text, if it is a chart's template.
+    pub text: Arc<str>,
+}
+
+impl Rendered {
+    /// The same under other names of files and folders.
+    pub fn renamed(&self, name: &dyn Fn(&str) -> String) -> Rendered {
+        let template = |t: &Template| Template { path: name(&t.path), text: t.text.clone() };
+        let templates = self.templates.iter().map(|(source, t)| (source.clone(), template(t))).collect();
+        Rendered { folder: name(&self.folder), templates, ..self.clone() }
+    }
+}
+
+/// Renderings of earlier runs, by the content of everything that they depend on.
+#[derive(Debug, Clone, Default)]
+pub struct Cache {
+    /// Nothing is kept if there is none.
+    pub folder: Option<PathBuf>,
+}
+
+impl Cache {
+    /// The user's: below `PLIMSOLL_CACHE_DIR`, or where the system keeps caches.
+    pub fn of_user() -> Cache {
+        let named = std::env::var_os("PLIMSOLL_CACHE_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+        Cache {
+            folder: named.or_else(|| Some(dirs::cache_dir()?.join("plimsoll"))).map(|folder| folder.join("rendered")),
+        }
+    }
+
+    /// The text under a key, or what `make` makes; a cache that can't be used is no error.
+    pub(super) fn get(&self, key: &Key, make: impl FnOnce() -> Result<String, Failure>) -> Result<String, Failure> {
+        let Some(folder) = &self.folder else { return make() };
+        let file = folder.join(format!("{}.yaml", key.hex()));
+        if let Ok(text) = fs::read_to_string(&file) {
+            return Ok(text);
+        }
+        let text = make()?;
+        if keep(folder, &file, &text).is_ok() {
+            forget_old(folder);
+        }
+        Ok(text)
+    }
+}
+
+/// Rendered charts may hold generated passwords, so only their user may read them.
+fn keep(folder: &Path, file: &Path, text: &str) -> std::io::Result<()> {
+    fs::create_dir_all(folder)?;
+    #[cfg(unix)]
+    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    let mut whole = tempfile::NamedTempFile::new_in(folder)?;
+    std::io::Write::write_all(&mut whole, text.as_bytes())?;
+    whole.persist(file)?;
+    Ok(())
+}
+
+fn forget_old(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let time = |entry: fs::DirEntry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()));
+    let mut files: Vec<_> = entries.flatten().filter_map(time).collect();
+    files.sort_by(|a, b| b.cmp(a));
+    files.iter().skip(KEPT).for_each(|(_, path)| drop(fs::remove_file(path)));
+}
+
+/// What a rendering depends on.
+pub(super) struct Key(Sha256);
+
+impl Key {
+    /// A key that begins with words, such as the arguments of a program.
+    pub(super) fn new(words: &[OsString]) -> Key {
+        let mut key = Key(Sha256::new());
+        words.iter().for_each(|word| key.add(word.as_encoded_bytes()));
+        key
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        self.0.update((bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    /// The program itself: another version may render something else.
+    pub(super) fn add_program(&mut self, program: &Path) {
+        self.add(program.as_os_str().as_encoded_bytes());
+        if let Ok(metadata) = program.metadata() {
+            let changed = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+            self.add(format!("{} {:?}", metadata.len(), changed).as_bytes());
+        }
+    }
+
+    /// Files, and all that lies below folders.
+    pub(super) fn add_inputs(&mut self, inputs: &[PathBuf]) {
+        for input in inputs {
+            for entry in walkdir::WalkDir::new(input).sort_by_file_name().into_iter().flatten() {
+                if entry.path().components().any(|part| part.as_os_str() == ".git") {
+                    continue;
+                }
+                self.add(entry.path().as_os_str().as_encoded_bytes());
+                // A link is read as what it leads to.
+                if !entry.file_type().is_dir()
+                    && let Ok(contents) = fs::read(entry.path())
+                {
+                    self.add(&contents);
+                }
+            }
+        }
+    }
+
+    fn hex(&self) -> String {
+        self.0.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Where a program lies that is found on `PATH`.
+pub(super) fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let names = if cfg!(windows) { vec![format!("{name}.exe")] } else { vec![name.to_string()] };
+    let candidates =
+        std::env::split_paths(&path).flat_map(|folder| names.iter().map(move |n| folder.join(n)).collect::<Vec<_>>());
+    candidates.into_iter().find(|file| file.is_file())
+}
+
+/// What a program prints.
+///
+/// # Errors
+///
+/// What it complains about, under `what` ("chart \"shop\"").
+pub(super) fn run(program: &Path, arguments: &[OsString], what: &str) -> Result<String, Failure> {
+    const NOWHERE: &str = "http://127.0.0.1:9";
+    let failed = |reason: String| Failure::new(format!("{what} can't be rendered: {reason}"));
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
+        command.env(name, NOWHERE);
+    }
+    command.env("NO_PROXY", "").env("no_proxy", "").env("GIT_ALLOW_PROTOCOL", "none").env("GIT_TERMINAL_PROMPT", "0");
+    let mut child =
+        command.spawn().map_err(|error| failed(format!("{} can't be started: {error}", program.display())))?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let read = |stream: Option<&mut dyn Read>| {
+        let mut bytes = Vec::new();
+        if let Some(stream) = stream {
+            let _ = stream.take(LARGEST + 1).read_to_end(&mut bytes);
+        }
+        bytes
+    };
+    let (out, complaint, status) = std::thread::scope(|scope| {
+        let out = scope.spawn(move || read(stdout.map(Box::new).as_deref_mut().map(|s| s as &mut dyn Read)));
+        let complaint = scope.spawn(move || read(stderr.map(Box::new).as_deref_mut().map(|s| s as &mut dyn Read)));
+        let start = Instant::now();
+        let status = loop {
+            match child.try_wait() {
+                Ok(None) if start.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(3)),
+                Ok(Some(status)) => break Some(status),
+                _ => {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    break None;
+                }
+            }
+        };
+        (out.join().unwrap_or_default(), complaint.join().unwrap_or_default(), status)
+    });
+    match status {
+        None => return Err(failed(format!("it took longer than {} seconds", PATIENCE.as_secs()))),
+        Some(_) if out.len() as u64 > LARGEST => {
+            return Err(failed(format!("it is larger than {} MiB", LARGEST >> 20)));
+        }
+        Some(status) if status.success() => {}
+        Some(_) => {
+            let complaint = String::from_utf8_lossy(&complaint);
+            let lines = complaint.lines().map(str::trim_end).filter(|line| !line.is_empty());
+            let mut lines = lines
+                .filter(|line| !line.contains("Warning: ") && !line.starts_with("WARNING"))
+                .map(|line| line.trim_start_matches("Error: "));
+            let first = lines.next().unwrap_or("it gives no reason");
+            let rest: Vec<&str> = lines.take(COMPLAINT).collect();
+            let failure = failed(first.to_string());
+            return Err(if rest.is_empty() { failure } else { failure.help(rest.join("\n")) });
+        }
+    }
+    super::walk::decode(out).map_err(failed)
+}
