@@ -4,6 +4,7 @@ mod change;
 mod check;
 mod clusters;
 mod configuration;
+mod copy;
 mod edit;
 mod eject;
 mod explain;

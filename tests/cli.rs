@@ -24,6 +24,8 @@ mod input;
 mod mistakes;
 #[path = "cli/new_rule.rs"]
 mod new_rule;
+#[path = "cli/render.rs"]
+mod render;
 #[path = "cli/scratch.rs"]
 mod scratch;
 #[path = "cli/selection.rs"]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::copy::Copy;
 use super::input;
 use super::render::Plan;
 use crate::change::{Before, Focus};
@@ -100,35 +101,25 @@ fn at(
     loaded: &Loaded,
     settings: &Settings,
 ) -> Result<Before, Problem> {
-    let copy = tempfile::tempdir().map_err(|error| Problem::error(format!("no temporary folder: {error}")))?;
-    let root = copy.path().canonicalize().unwrap_or_else(|_| copy.path().to_path_buf());
-    // The walk ends at a repository's root.
-    let made = std::fs::create_dir(root.join(".git"));
-    made.map_err(|error| Problem::error(format!("the temporary folder can't be used: {error}")))?;
     // A rendering may need any file.
     let is_wanted = |path: &str| !plan.is_empty() || path.ends_with(".gitignore") || is_manifest(Path::new(path));
-    repository.export(commit, &root, &is_wanted)?;
-    let below = |path: &Path| {
-        let real = path.canonicalize().or_else(|_| std::path::absolute(path)).ok()?;
-        Some(root.join(real.strip_prefix(&repository.top).ok()?))
-    };
+    let copy = Copy::of(repository, commit, &is_wanted)?;
     let mut moved = Vec::new();
     for path in paths {
-        let Some(then) = below(path) else {
+        let Some(then) = copy.of_path(path) else {
             return Err(Problem::error(format!("\"{}\" lies outside of the repository", path.display())));
         };
         if then.exists() {
             moved.push((path.clone(), then));
         }
     }
-    let mut settings = settings.for_earlier(&repository.top, &root);
-    let plan = plan.moved(&|path| below(path).filter(|then| then.exists()));
+    let mut settings = settings.for_earlier(&repository.top, copy.root());
+    let plan = plan.moved(&|path| copy.of_path(path).filter(|then| then.exists()));
     let then: Vec<PathBuf> = moved.iter().map(|(_, then)| then.clone()).collect();
     let mut collected = input::collect(&then, &mut settings).map_err(|mut problems| problems.remove(0))?;
     plan.carry_out(&mut collected);
-    let current = Path::new(".").canonicalize().unwrap_or_default();
-    let here = current.strip_prefix(&repository.top).map(|below| root.join(below)).unwrap_or_else(|_| root.clone());
-    let name = |name: &str| now(name, &moved, &here, (&root, &repository.top));
+    let here = copy.of_path(Path::new(".")).unwrap_or_else(|| copy.root().to_path_buf());
+    let name = |name: &str| now(name, &moved, &here, (copy.root(), &repository.top));
     settings.context = settings.context.iter().map(|file| name(file)).collect();
     settings.named = settings.named.iter().map(|file| name(file)).collect();
     let Collected { sources, .. } = collected;

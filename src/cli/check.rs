@@ -114,7 +114,7 @@ pub(super) fn run(arguments: &Arguments) -> Status {
     let paths = if arguments.render.names_input() { paths } else { input::or_here(&paths) };
     let progress = Arc::new(Progress::default());
     progress.begin(Stage::Compile, 0);
-    let project::Project { loaded, file, folders } =
+    let project::Project { loaded, file, folders, copy: _copy } =
         match arguments.project.read(&[&paths[..], &arguments.render.named()].concat()) {
             Ok(project) => project,
             Err(status) => return status,

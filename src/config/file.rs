@@ -19,8 +19,11 @@ const LARGEST: u64 = 1 << 20;
 pub struct ConfigFile {
     /// What it says.
     pub contents: Contents,
-    /// The folder that its paths are relative to.
+    /// The folder that its paths and patterns are relative to.
     pub folder: PathBuf,
+    /// The folder in which the rules, the tables and the baseline that it names are read: the same, but
+    /// for a configuration that comes from a revision.
+    pub stored: PathBuf,
     file: Arc<SourceFile>,
     tree: Arc<Tree>,
 }
@@ -99,7 +102,13 @@ pub fn parse(name: &str, folder: &Path, text: &str) -> Result<ConfigFile, Vec<Pr
     if !broken.is_empty() {
         return Err(broken);
     }
-    let mut config = ConfigFile { contents: Contents::default(), folder: folder.to_path_buf(), file, tree };
+    let mut config = ConfigFile {
+        contents: Contents::default(),
+        folder: folder.to_path_buf(),
+        stored: folder.to_path_buf(),
+        file,
+        tree,
+    };
     // A file of comments says nothing.
     if config.root().is_none_or(|root| root.is_null()) {
         return Ok(config);
@@ -115,14 +124,21 @@ pub fn parse(name: &str, folder: &Path, text: &str) -> Result<ConfigFile, Vec<Pr
 impl ConfigFile {
     /// What a path of the configuration means; nothing if it leads out of the configuration's folder.
     pub fn below(&self, path: &str) -> Option<PathBuf> {
-        let joined = self.folder.join(path);
-        let real = joined.canonicalize().ok();
-        let lexical = Path::new(path).components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
-        let inside = match &real {
-            Some(real) => real.starts_with(&self.folder),
-            None => lexical,
-        };
-        inside.then(|| PathBuf::from(shown(&joined)))
+        below(&self.folder, path)
+    }
+
+    /// The same for what belongs to the configuration: rules, tables and the baseline.
+    pub fn stored_below(&self, path: &str) -> Option<PathBuf> {
+        below(&self.stored, path)
+    }
+
+    /// The configuration of a revision: read from a copy, and valid for a folder of the work tree.
+    pub fn of_revision(mut self, revision: &str, folder: PathBuf) -> ConfigFile {
+        let name = self.file.name.rsplit('/').next().unwrap_or_default();
+        let name = format!("{} of {revision}", shown(&folder.join(name)));
+        self.file = Arc::new(SourceFile::new(name, None, self.file.text.clone()));
+        self.folder = folder;
+        self
     }
 
     /// How it is called in reports.
@@ -209,6 +225,18 @@ impl ConfigFile {
         }
         self.problem(&path, false, format!("{place} can't be used: {message}"))
     }
+}
+
+/// What a path means from a folder; nothing if it leads out of it.
+fn below(folder: &Path, path: &str) -> Option<PathBuf> {
+    let joined = folder.join(path);
+    let real = joined.canonicalize().ok();
+    let lexical = Path::new(path).components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
+    let inside = match &real {
+        Some(real) => real.starts_with(folder),
+        None => lexical,
+    };
+    inside.then(|| PathBuf::from(shown(&joined)))
 }
 
 /// The JSON Schema of the configuration.

@@ -29,7 +29,7 @@ pub fn summary_lines(report: &Report, style: &Style) -> String {
     line(format!("{} in {files}, {resources}{clusters}", found(report, style)));
     if !report.problems.is_empty() {
         let problems = count(report.problems.len(), "problem");
-        line(format!("{problems} with rules or configuration"));
+        line(format!("{problems} kept something from being checked"));
     }
     line(judged(report));
     if let Some(configuration) = &summary.configuration {

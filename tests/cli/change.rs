@@ -194,3 +194,34 @@ fn only_input_in_focus_decides_the_status() {
     empty.run("check").ends(4, &[]);
     empty.run("check --focus readme.md").ends(0, &[]);
 }
+
+#[test]
+fn a_change_can_not_loosen_its_own_check() {
+    let s = repository();
+    git(&s, "checkout --quiet main");
+    s.write("plimsoll.yaml", "rules: [policy]\nseverity: { host-not-found: error }\nexclude: [other/**]\n");
+    s.write(
+        "policy/team/labels.rhai",
+        "//! ---\n//! severity: error\n//! checks: Service\n//! ---\n//! # no team\n//!\n//! Nobody is called.\n\nfn check(service, mesh) {\n    if service.metadata.labels.team.missing() { report(service, \"it has no team\"); }\n}\n",
+    );
+    commit(&s, "policy");
+    git(&s, "checkout --quiet -b loose");
+    std::fs::remove_file(s.path("policy/team/labels.rhai")).unwrap();
+    s.write("plimsoll.yaml", "exclude: [\"**\"]\n");
+    commit(&s, "loose");
+    s.run("check").ends(4, &[]);
+    let strict = "check --config-from main --format short";
+    let parts =
+        ["services/reviews.yaml:3:19: error[team/labels]", "routes/old.yaml:9:15: warning[traffic/host-not-found]"];
+    s.run(strict).ends(1, &parts).ends(1, &["Configuration: plimsoll.yaml of main"]);
+    // Patterns mean files of the work tree.
+    s.write("other/a.yaml", service("other"));
+    s.run(strict).lacks(&["other/a.yaml"]);
+    // Neither does it help to delete it, or to look from below.
+    std::fs::remove_file(s.path("plimsoll.yaml")).unwrap();
+    s.run(strict).ends(1, &parts);
+    s.run("check services --config-from main --format short").ends(1, &parts[..1]);
+    s.run("check --config-from main --config plimsoll.yaml --format short").ends(1, &parts);
+    s.run("check --config-from nope").ends(2, &[]).complains(&["no revision is called \"nope\""]);
+    s.run("check --config-from change --format short").ends(0, &["1 warning in 6 files"]).lacks(&["Configuration"]);
+}

@@ -61,7 +61,7 @@ fn a_problem_is_drawn_on_the_rule() {
             "reprot(d, \"x\");",
             "there is no function `reprot()`; did you mean `report()`?",
             "error[ops/replicas]",
-            "1 problem with rules or configuration",
+            "1 problem kept something from being checked",
         ],
     );
 }
