@@ -119,6 +119,17 @@ pub(super) fn settings(file: Option<&ConfigFile>, folders: &[PathBuf], settings:
             text += &format!("  {}", list("  files", cluster.files.texts()));
         }
     }
+    if let Some(contents) = file.map(|file| &file.contents) {
+        text += if contents.render { "render: true\n" } else { "" };
+        text += if contents.charts.is_empty() { "" } else { "charts:\n" };
+        for chart in &contents.charts {
+            let sets = chart.values.sets();
+            let sets = sets.iter().map(|(name, files)| list(&quoted(name), files).trim_end().to_string());
+            let sets: Vec<String> = sets.filter(|set| !set.is_empty()).collect();
+            text += &format!("- path: {}\n", quoted(&chart.path));
+            text += &if sets.is_empty() { String::new() } else { format!("  values: {{ {} }}\n", sets.join(", ")) };
+        }
+    }
     text += "severity:\n";
     for (rule, setting) in set.rules.iter().zip(&settings.rules) {
         let level = setting.severity.unwrap_or(rule.header.severity);

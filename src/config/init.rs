@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::relative;
 use crate::layout::{Layout, path};
-use crate::source::Sources;
+use crate::source::{SourceFile, Sources};
 
 /// A configuration for what was found below `root`: clusters as the folders suggest them, and every
 /// other key as a comment.
@@ -15,6 +15,7 @@ pub fn text(layout: &Layout, sources: &Sources, root: &Path) -> String {
          # `plimsoll config schema` prints the JSON Schema, `plimsoll clusters` what goes where.\n\n",
     );
     text += &clusters(layout, sources, root);
+    text += &charts(sources, root);
     text += r#"
 # What the manifests do not say, for all clusters.
 # assume:
@@ -80,6 +81,34 @@ fn clusters(layout: &Layout, sources: &Sources, root: &Path) -> String {
         text += &format!("shared: {}\n", list(&patterns(&shared, &owned)));
     }
     text
+}
+
+/// Charts with the values files beside them, as a comment: rendering runs another program.
+fn charts(sources: &Sources, root: &Path) -> String {
+    let named = |file: &SourceFile| file.path.as_ref().map_or_else(|| file.name.clone(), |path| relative(root, path));
+    let files: Vec<String> = sources.iter().map(|(_, file)| named(file)).collect();
+    let mut text = String::from("\n# Charts that helm renders; each set of values files is a cluster.\n# charts:\n");
+    let folders = files.iter().filter_map(|file| file.strip_suffix("/Chart.yaml"));
+    let folders: Vec<&str> = folders.filter(|folder| !folder.contains("/charts/")).collect();
+    for folder in folders.iter().take(10) {
+        text += &format!("# - path: {}\n", quoted(folder));
+        let beside = files.iter().filter_map(|file| {
+            let name = file.strip_prefix(folder)?.strip_prefix('/')?.strip_suffix(".yaml")?;
+            let set = name
+                .strip_prefix("values-")
+                .or_else(|| name.strip_prefix("values."))
+                .or(name.strip_suffix("-values"))?;
+            Some(format!("{}: {}", quoted(set), list(std::slice::from_ref(file))))
+        });
+        let sets: Vec<String> = beside.collect();
+        if !sets.is_empty() {
+            text += &format!("#   values: {{ {} }}\n", sets.join(", "));
+        }
+    }
+    if folders.is_empty() {
+        text += "# - path: charts/shop\n#   namespace: shop\n#   values: { prod: [charts/shop/values-prod.yaml] }\n";
+    }
+    text + "# render: true               # overlays and other charts, too\n"
 }
 
 /// The topmost folders that hold these files and none of the others; files where there is no such folder.

@@ -163,3 +163,40 @@ fn templates(text: &str, folder: &Path, name: &str) -> BTreeMap<String, Template
     }
     templates
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chart_without_its_dependencies_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let chart = |text: &str| {
+            fs::write(folder.path().join("Chart.yaml"), text).unwrap();
+            passed_over(folder.path(), "shop").unwrap_or_default()
+        };
+        assert_eq!(chart("name: shop"), "");
+        assert!(chart("type: library").starts_with("a library chart"));
+        let needy = "dependencies: [{ name: redis }, { name: pg, alias: db }, { name: web }]";
+        let told = "its dependencies are not there (redis, pg, web): helm dependency build shop";
+        assert_eq!(chart(needy), told);
+        fs::create_dir_all(folder.path().join("charts/db")).unwrap();
+        fs::create_dir_all(folder.path().join("charts/web")).unwrap();
+        fs::write(folder.path().join("charts/redis-cluster-1.0.0.tgz"), "").unwrap();
+        fs::write(folder.path().join("charts/redis-1.0.0.tgz"), "").unwrap();
+        assert_eq!(chart(needy), "");
+        fs::write(folder.path().join("requirements.yaml"), "dependencies: [{ name: old }]").unwrap();
+        assert!(chart("name: shop").contains("(old)"));
+    }
+
+    #[test]
+    fn templates_that_are_on_disk_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("templates")).unwrap();
+        fs::write(folder.path().join("templates/a.yaml"), "a").unwrap();
+        let text = "# Source: shop/templates/a.yaml\n# Source: shop/templates/../../x\n# Source: shop/charts/db/templates/b.yaml\n";
+        let names = |name: &str| templates(text, folder.path(), name).into_values().map(|t| t.path).collect::<Vec<_>>();
+        assert_eq!(names("charts/shop"), ["charts/shop/templates/a.yaml"]);
+        assert_eq!(names("."), ["templates/a.yaml"]);
+    }
+}

@@ -248,3 +248,73 @@ fn texts(value: &Value, depth: usize) -> Vec<&str> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn what_is_not_on_disk_would_be_fetched() {
+        for (text, remote) in [
+            ("resources: [a.yaml, ../base]", None),
+            ("resources: [https://example.com/a.yaml]", Some("https://example.com/a.yaml")),
+            ("resources: [github.com/a/b//c?ref=v1]", Some("github.com/a/b//c?ref=v1")),
+            ("components: [../gone]", Some("../gone")),
+            ("transformers:\n- |\n  apiVersion: builtin\n  kind: X", None),
+            ("patches: [{ path: https://example.com/p.yaml }]", Some("https://example.com/p.yaml")),
+            ("patches: [{ patch: 'https://example.com', target: { kind: X } }]", None),
+            ("configMapGenerator: [{ name: a, files: [k=https://example.com/f] }]", Some("https://example.com/f")),
+            ("configMapGenerator: [{ name: a, literals: [k=https://example.com/f] }]", None),
+            ("commonAnnotations: { docs: https://example.com }", None),
+            ("helmCharts: [{ name: x, repo: https://example.com }]", Some("a Helm chart (helmCharts)")),
+            ("resources: [../base, ../far]", Some("git@example.com:a/b")),
+            ("resources: [", None),
+        ] {
+            let files = [
+                ("top/kustomization.yaml", text),
+                ("top/a.yaml", ""),
+                ("base/Kustomization", "resources: [../top]"),
+                ("far/kustomization.yml", "bases: [git@example.com:a/b]"),
+            ];
+            let folder = folder(&files);
+            assert_eq!(super::remote(&folder.path().join("top")).as_deref(), remote, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rendering_depends_on_all_that_it_is_made_of() {
+        let folder = folder(&[
+            ("top/kustomization.yaml", "resources: [../base, ../one.yaml]\npatches: [{ path: ../patches/p.yaml }]"),
+            ("base/kustomization.yaml", "resources: [x.yaml]"),
+            ("one.yaml", ""),
+            ("patches/p.yaml", ""),
+        ]);
+        let found = inputs(&folder.path().join("./base/../top"));
+        let names = |paths: &BTreeSet<PathBuf>| {
+            paths.iter().map(|path| display(path.strip_prefix(folder.path()).unwrap())).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&found.folders), ["base", "top"]);
+        assert_eq!(names(&found.files), ["one.yaml", "patches/p.yaml"]);
+    }
+
+    #[test]
+    fn origins_are_named_as_the_user_would() {
+        let text = "metadata:\n  annotations:\n    config.kubernetes.io/origin: |\n      path: ../../repo/base/x.yaml\n      ref: v1\n    other: |\n      path: ../kept\n";
+        let own = own_origins(text, Path::new("/tmp/overlay"), Path::new("/repo/envs/prod"));
+        assert_eq!(own, text.replace("../../repo/base", "../../base"));
+        let paths = |name: &str| origins(&own, name).into_values().map(|origin| origin.path).collect::<Vec<_>>();
+        assert_eq!(paths("envs/prod"), ["base/x.yaml"]);
+        assert_eq!(paths("."), ["../../base/x.yaml"]);
+        assert_eq!(paths("/repo/envs/prod"), ["/repo/base/x.yaml"]);
+    }
+}

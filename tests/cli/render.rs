@@ -280,3 +280,16 @@ fn since_and_focus_see_through_renderings() {
     s.write("prod.yaml", "replicas: 3\n");
     run(&s, "check --since main --format short").ends(0, &["0 old, 1 fixed"]);
 }
+
+#[test]
+fn init_and_settings_know_charts() {
+    let s = shop(&[("charts/shop/values-prod.yaml", ""), ("charts/shop/staging-values.yaml", "")]);
+    let said = s.run("init --print");
+    let parts = "# - path: charts/shop\n#   values: { staging: [charts/shop/staging-values.yaml], prod: [charts/shop/values-prod.yaml] }\n";
+    said.ends(0, &[parts, "# render: true"]);
+    s.write("plimsoll.yaml", "charts: [{ path: charts/shop, values: { prod: [a.yaml] } }]\nrender: true\n");
+    s.run("check --show-settings")
+        .ends(0, &["render: true\ncharts:\n- path: \"charts/shop\"\n  values: { \"prod\": [\"a.yaml\"] }\n"]);
+    s.write("plimsoll.yaml", "charts: [{ path: charts/shop, value: [a.yaml] }]\n");
+    s.run("check").ends(2, &[]).complains(&["has no key \"value\"", "did you mean \"values\"?"]);
+}
