@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::render::{Cache, Key, Rendered, Template, program, run};
+use super::render::{Cache, Key, Rendered, Template, program, relative, run};
 use super::{Failure, SourceFile};
 
 /// A chart, and what it is rendered with.
@@ -127,13 +127,14 @@ pub fn render(chart: &Chart, cache: &Cache) -> Result<SourceFile, Failure> {
         arguments
     };
     let exact = arguments(&chart.path, &|path| path.as_os_str().to_owned());
-    let mut inputs = vec![chart.path.clone()];
-    inputs.extend(chart.values.iter().cloned());
-    let mut key = Key::new(&exact);
+    let real = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+    let inputs: Vec<PathBuf> = [&chart.path].into_iter().chain(&chart.values).map(real).collect();
+    let shown = arguments(Path::new(&chart.name), &|path| path.as_os_str().to_owned());
+    let seen = arguments(Path::new(""), &|path| relative(&real(&path.to_path_buf()), &inputs[0]).into());
+    let mut key = Key::new(&seen);
     key.add_program(&helm);
-    key.add_inputs(&inputs);
+    key.add_inputs(&inputs, &inputs[0]);
     let text = cache.get(&key, || run(&helm, &exact, &what))?;
-    let shown = arguments(Path::new(&chart.name), &|path| super::walk::display(path).into());
     let shown: Vec<String> = shown.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let rendered = Rendered {
         folder: chart.name.clone(),

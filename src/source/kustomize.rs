@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use serde_yaml::Value;
 
-use super::render::{Cache, Key, Rendered, Template, program, run};
+use super::render::{Cache, Key, Rendered, Template, program, relative, run};
 use super::walk::{KUSTOMIZATIONS, display};
 use super::{Failure, SourceFile};
 
@@ -91,9 +91,9 @@ pub fn render(kustomization: &Kustomization, cache: &Cache) -> Result<SourceFile
     let real = path.canonicalize().unwrap_or_else(|_| path.clone());
     let inputs = found.folders.into_iter().chain(found.files);
     let inputs: Vec<PathBuf> = inputs.map(|path| path.canonicalize().unwrap_or(path)).collect();
-    let mut key = Key::new(&[first.into(), "with origins".into(), real.clone().into_os_string()]);
+    let mut key = Key::new(&[first.into(), "with origins".into()]);
     key.add_program(&program);
-    key.add_inputs(&inputs);
+    key.add_inputs(&inputs, &real);
     let text = cache.get(&key, || {
         let with_origins = overlay(&real).and_then(|overlay| {
             let arguments: Vec<OsString> = vec![first.into(), overlay.path().into()];
@@ -169,13 +169,6 @@ fn origins(text: &str, name: &str) -> BTreeMap<String, Template> {
         inside = line.starts_with("config.kubernetes.io/origin:");
     }
     origins
-}
-
-/// A path as it is seen from a folder; both are absolute.
-fn relative(path: &Path, folder: &Path) -> PathBuf {
-    let common = path.components().zip(folder.components()).take_while(|(a, b)| a == b).count();
-    let up = folder.components().skip(common).map(|_| Component::ParentDir);
-    up.chain(path.components().skip(common)).collect()
 }
 
 /// A path in which `..` takes a folder back where there is one.

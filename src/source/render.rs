@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -138,14 +138,15 @@ impl Key {
         }
     }
 
-    /// Files, and all that lies below folders.
-    pub(super) fn add_inputs(&mut self, inputs: &[PathBuf]) {
+    /// Files, and all that lies below folders, as they are seen from a folder: a copy of the repository
+    /// renders to the same.
+    pub(super) fn add_inputs(&mut self, inputs: &[PathBuf], from: &Path) {
         for input in inputs {
             for entry in walkdir::WalkDir::new(input).sort_by_file_name().into_iter().flatten() {
                 if entry.path().components().any(|part| part.as_os_str() == ".git") {
                     continue;
                 }
-                self.add(entry.path().as_os_str().as_encoded_bytes());
+                self.add(relative(entry.path(), from).as_os_str().as_encoded_bytes());
                 // A link is read as what it leads to.
                 if !entry.file_type().is_dir()
                     && let Ok(contents) = fs::read(entry.path())
@@ -159,6 +160,13 @@ impl Key {
     fn hex(&self) -> String {
         self.0.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// A path as it is seen from a folder, both absolute or both relative to the same.
+pub(super) fn relative(path: &Path, folder: &Path) -> PathBuf {
+    let common = path.components().zip(folder.components()).take_while(|(a, b)| a == b).count();
+    let up = folder.components().skip(common).map(|_| Component::ParentDir);
+    up.chain(path.components().skip(common)).collect()
 }
 
 /// Where a program lies that is found on `PATH`.
@@ -219,14 +227,12 @@ pub(super) fn run(program: &Path, arguments: &[OsString], what: &str) -> Result<
         Some(status) if status.success() => {}
         Some(_) => {
             let complaint = String::from_utf8_lossy(&complaint);
-            let lines = complaint.lines().map(str::trim_end).filter(|line| !line.is_empty());
-            let mut lines = lines
-                .filter(|line| !line.contains("Warning: ") && !line.starts_with("WARNING"))
-                .map(|line| line.trim_start_matches("Error: "));
-            let first = lines.next().unwrap_or("it gives no reason");
-            let rest: Vec<&str> = lines.take(COMPLAINT).collect();
-            let failure = failed(first.to_string());
-            return Err(if rest.is_empty() { failure } else { failure.help(rest.join("\n")) });
+            let lines = complaint
+                .lines()
+                .map(str::trim_end)
+                .filter(|line| !line.is_empty() && !line.contains("Warning: ") && !line.starts_with("WARNING"));
+            let lines: Vec<&str> = lines.map(|line| line.trim_start_matches("Error: ")).take(COMPLAINT).collect();
+            return Err(failed(if lines.is_empty() { "it gives no reason".to_string() } else { lines.join(" ") }));
         }
     }
     super::walk::decode(out).map_err(failed)

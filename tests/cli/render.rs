@@ -4,8 +4,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use super::change::git;
-use super::scratch::{Said, Scratch, said};
+use super::scratch::{Said, Scratch, git, said};
 
 /// Prints a Deployment whose replicas are the last of the values files, or 1, in the way of helm.
 const HELM: &str = r##"#!/bin/sh
@@ -269,6 +268,10 @@ fn since_and_focus_see_through_renderings() {
     s.write("prod.yaml", "replicas: 1\n");
     let found = "charts/shop/templates/deployment.yaml (rendered:8): error";
     run(&s, "check --since main --format short").ends(1, &[found, "0 old, 0 fixed"]);
+    // The base is a copy that lies elsewhere each time, and is rendered once.
+    let before = asked(&s).len();
+    run(&s, "check --since main --format short").ends(1, &[found]);
+    assert_eq!(asked(&s).len(), before);
     for file in ["prod.yaml", "charts/shop/values.yaml", "charts/shop/templates/deployment.yaml", "charts"] {
         run(&s, &format!("check --focus {file} --format short")).ends(1, &[found]);
     }

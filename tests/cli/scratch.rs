@@ -115,6 +115,25 @@ impl std::fmt::Display for Said {
     }
 }
 
+/// Runs git, without the settings of whoever runs the tests.
+#[track_caller]
+pub(crate) fn git(s: &Scratch, arguments: &str) {
+    let mut command = Command::new("git");
+    command.current_dir(s.path("")).args(arguments.split_whitespace());
+    for (name, value) in [
+        ("GIT_CONFIG_GLOBAL", "/dev/null"),
+        ("GIT_CONFIG_SYSTEM", "/dev/null"),
+        ("GIT_AUTHOR_NAME", "a"),
+        ("GIT_AUTHOR_EMAIL", "a@example.com"),
+        ("GIT_COMMITTER_NAME", "a"),
+        ("GIT_COMMITTER_EMAIL", "a@example.com"),
+    ] {
+        command.env(name, value);
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "git {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// Compares with `snapshots/cli/<name>.snap`.
 pub(crate) fn snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
