@@ -144,7 +144,7 @@ fn err(text: &str) {
 fn complain(problems: &[Problem]) -> Status {
     let sources = crate::source::Sources::default();
     let summary = crate::report::Summary::default();
-    let report = crate::report::Report { sources: &sources, findings: &[], problems, summary: &summary };
+    let report = crate::report::Report::new(&sources, &[], problems, &summary);
     let mut style = terminal::style(terminal::Color::Auto, Severity::Warning);
     style.quiet = true;
     style.color = terminal::stderr_has_color();

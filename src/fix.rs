@@ -5,7 +5,7 @@ mod text;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-pub use text::{diff, write};
+pub use text::{create, diff, write};
 
 use crate::finding::{Edit, Finding, Fix, RuleId};
 use crate::source::{FileId, SourceFile, Sources, Span};

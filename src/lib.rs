@@ -58,6 +58,7 @@ use resource::{Identity, Resource};
 use run::Loaded;
 use script::Taken;
 use source::{FileId, Sources, Span};
+use suppress::Suppressed;
 use yaml::Trees;
 
 /// What a check came to.
@@ -65,6 +66,8 @@ use yaml::Trees;
 pub struct Outcome {
     /// Active findings in canonical order, infos included.
     pub findings: Vec<Finding>,
+    /// Findings that are switched off, in canonical order.
+    pub suppressed: Vec<Suppressed>,
     /// Failures of rules.
     pub problems: Vec<Problem>,
     /// The figures under the report.
@@ -141,6 +144,7 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     let findings = std::mem::take(&mut outcome.findings);
     let answer = suppress::apply(findings, &suppressions, &settings.declared.today, settings.all_rules, &names);
     outcome.findings = answer.active;
+    outcome.suppressed = answer.suppressed;
     for mut about_comment in answer.extra.into_iter().filter(|f| is_on(f.rule.as_str())) {
         if let Some(rule) = set.rules.iter().find(|r| r.id == about_comment.rule) {
             about_comment.why.clone_from(&rule.page.why);
@@ -173,7 +177,8 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
         judged: judged.len(),
         idle: (0..set.rules.len()).filter(|n| on[*n] && !judged.contains(n)).map(|n| set.rules[n].id.clone()).collect(),
         today: settings.declared.today.clone(),
-        suppressed: answer.suppressed.len(),
+        answered: judged.difference(&failed).map(|n| set.rules[*n].id.clone()).collect(),
+        suppressed: outcome.suppressed.len(),
         compared,
         out_of_focus: found - outcome.findings.len(),
         unknown: unknown

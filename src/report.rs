@@ -1,23 +1,33 @@
 //! Findings as people and programs read them. Every writer takes the same [`Report`] and returns
 //! text; nothing here prints.
 
+pub mod checkout;
 mod excerpt;
+pub mod github;
+pub mod gitlab;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 pub mod pretty;
 pub mod sanitize;
+pub mod sarif;
 pub mod short;
 pub mod summary;
 #[cfg(test)]
 mod tests;
+
+use std::collections::HashMap;
 
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 pub use crate::source::walk::Skipped;
 
 use crate::change::Compared;
-use crate::finding::{Finding, Place, Problem, RuleId, Severity};
+use crate::finding::{Finding, Fix, Place, Problem, RuleId, Severity};
 use crate::source::walk::STDIN;
 use crate::source::{SourceFile, Sources};
+use crate::suppress::Suppressed;
+use checkout::Checkout;
 
 /// Something that the input does not show, and how many rules it keeps silent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +59,8 @@ pub struct Summary {
     pub judged: usize,
     /// Rules that are on and had nothing to judge.
     pub idle: Vec<RuleId>,
+    /// Rules that judged all they had to judge, and did not fail.
+    pub answered: Vec<RuleId>,
     /// The date the rules take for today, `2026-11-24`.
     pub today: String,
     /// Findings that a comment switches off.
@@ -67,8 +79,32 @@ pub struct Summary {
     pub skipped: Vec<Skipped>,
 }
 
+/// What a format says about a rule.
+#[derive(Debug, Clone)]
+pub struct RulePage {
+    /// `topic/id`
+    pub id: RuleId,
+    /// The heading of its page.
+    pub title: String,
+    /// Why its findings hurt, in one sentence.
+    pub why: String,
+    /// Its page, Markdown.
+    pub markdown: String,
+    /// The highest severity of its findings.
+    pub severity: Severity,
+    /// Ids of the same check in other tools.
+    pub aliases: Vec<String>,
+    /// Where the page is published; rules of the user's own are not.
+    pub url: Option<String>,
+}
+
+/// Where the page of a built-in rule, `topic/id`, is published.
+pub fn url(rule: &str) -> String {
+    format!("https://plimsoll.dev/rules/{rule}")
+}
+
 /// Everything a run has to say.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Report<'a> {
     /// The texts that spans point into.
     pub sources: &'a Sources,
@@ -78,9 +114,26 @@ pub struct Report<'a> {
     pub problems: &'a [Problem],
     /// The figures.
     pub summary: &'a Summary,
+    /// Findings that are switched off, in canonical order.
+    pub suppressed: &'a [Suppressed],
+    /// The pages of the rules, by id.
+    pub pages: &'a [RulePage],
+    /// Where the repository lies.
+    pub checkout: Checkout<'a>,
 }
 
-impl Report<'_> {
+impl<'a> Report<'a> {
+    /// A report without what only some formats show: what is switched off, pages, and paths from the
+    /// repository's root.
+    pub fn new(
+        sources: &'a Sources,
+        findings: &'a [Finding],
+        problems: &'a [Problem],
+        summary: &'a Summary,
+    ) -> Report<'a> {
+        Report { sources, findings, problems, summary, suppressed: &[], pages: &[], checkout: Checkout::default() }
+    }
+
     /// How many findings have that severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|f| f.severity == severity).count()
@@ -89,6 +142,31 @@ impl Report<'_> {
     /// The findings that are grave enough to be shown.
     fn shown<'s>(&'s self, style: &'s Style) -> impl Iterator<Item = &'s Finding> {
         self.findings.iter().filter(|f| f.severity >= style.min_severity)
+    }
+
+    /// The same, but of each rule at most as many as the style says; the last of a rule comes with the
+    /// number of those that are left out.
+    fn folded<'s>(&'s self, style: &'s Style) -> Vec<(&'s Finding, usize)> {
+        let mut of_rule: HashMap<&RuleId, usize> = HashMap::new();
+        for finding in self.shown(style) {
+            *of_rule.entry(&finding.rule).or_default() += 1;
+        }
+        let most = if style.max_per_rule == 0 { usize::MAX } else { style.max_per_rule };
+        let mut seen: HashMap<&RuleId, usize> = HashMap::new();
+        let mut folded = Vec::new();
+        for finding in self.shown(style) {
+            let nth = seen.entry(&finding.rule).or_default();
+            *nth += 1;
+            if *nth <= most {
+                folded.push((finding, if *nth == most { of_rule[&finding.rule] - *nth } else { 0 }));
+            }
+        }
+        folded
+    }
+
+    /// The page of a rule, if it was handed in.
+    fn page(&self, rule: &RuleId) -> Option<&RulePage> {
+        self.pages.binary_search_by(|page| page.id.cmp(rule)).ok().map(|n| &self.pages[n])
     }
 }
 
@@ -111,6 +189,8 @@ pub struct Style {
     pub verbose: bool,
     /// Counts by rule instead of findings.
     pub statistics: bool,
+    /// SARIF lists what is switched off, too.
+    pub suppressed: bool,
 }
 
 impl Style {
@@ -148,6 +228,23 @@ fn ansi(severity: Severity) -> &'static str {
         Severity::Warning => "1;33",
         Severity::Info => "1;36",
     }
+}
+
+/// What is said below a finding, in this order, each with the word that stands before it.
+fn advice(finding: &Finding) -> Vec<(&'static str, String)> {
+    let offer = |fix: &Fix| {
+        let flag = if fix.safe { "--fix" } else { "--fix=unsafe" };
+        format!("{} (plimsoll check {flag})", fix.title.trim_end())
+    };
+    let mut advice = vec![("why", finding.why.clone())];
+    advice.extend(finding.help.iter().map(|text| ("help", text.clone())));
+    advice.extend(finding.values.iter().map(|text| ("values", text.clone())));
+    advice.extend(finding.notes.iter().map(|text| ("note", text.clone())));
+    advice.push(("clusters", finding.clusters.join(", ")));
+    advice.extend(finding.fixes.iter().map(|fix| ("fix", offer(fix))));
+    advice.extend(finding.links.iter().map(|link| ("more", link.clone())));
+    advice.retain(|(_, text)| !text.is_empty());
+    advice
 }
 
 /// What failed and what its place is, where nothing is drawn.

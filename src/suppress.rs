@@ -24,13 +24,22 @@ pub struct Suppression {
     removal: Option<Edit>,
 }
 
+/// A finding that is switched off.
+#[derive(Debug, Clone)]
+pub struct Suppressed {
+    /// What was found.
+    pub finding: Finding,
+    /// Why it is meant to be there, as written.
+    pub by: String,
+}
+
 /// Findings after the comments had their say.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// Findings that stay.
     pub active: Vec<Finding>,
     /// Findings that a comment switches off.
-    pub suppressed: Vec<Finding>,
+    pub suppressed: Vec<Suppressed>,
     /// Findings about the comments themselves: `suppression/unused` and `suppression/malformed`.
     pub extra: Vec<Finding>,
 }
@@ -84,7 +93,7 @@ pub fn apply(
         let at = finding.primary.span;
         let before = by_start
             .partition_point(|n| suppressions[*n].covers.is_some_and(|c| (c.file, c.start) <= (at.file, at.start)));
-        let mut suppressed = false;
+        let mut by: Option<&str> = None;
         let mut next = before.checked_sub(1);
         while let Some(place) = next {
             next = around[place];
@@ -99,10 +108,15 @@ pub fn apply(
             for (name, used) in ignore.names.iter().zip(&mut used[number]) {
                 let matches = is_named(&finding, &name.text);
                 *used |= matches;
-                suppressed |= matches;
+                if matches {
+                    by = by.or(Some(&ignore.reason));
+                }
             }
         }
-        if suppressed { &mut outcome.suppressed } else { &mut outcome.active }.push(finding);
+        match by {
+            Some(by) => outcome.suppressed.push(Suppressed { finding, by: by.to_string() }),
+            None => outcome.active.push(finding),
+        }
     }
     for (suppression, used) in suppressions.iter().zip(used) {
         suppression.judge(&used, today, all_rules_ran, names, &mut outcome.extra);

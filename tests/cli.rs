@@ -14,18 +14,34 @@ mod configuration;
 mod declare;
 #[path = "cli/edits.rs"]
 mod edits;
+#[path = "cli/every_format.rs"]
+mod every_format;
 #[path = "cli/examples.rs"]
 mod examples;
 #[path = "cli/formats.rs"]
 mod formats;
+#[path = "cli/github.rs"]
+mod github;
+#[path = "cli/gitlab.rs"]
+mod gitlab;
 #[path = "cli/input.rs"]
 mod input;
+#[path = "cli/junit.rs"]
+mod junit;
+#[path = "cli/markdown.rs"]
+mod markdown;
 #[path = "cli/mistakes.rs"]
 mod mistakes;
 #[path = "cli/new_rule.rs"]
 mod new_rule;
 #[path = "cli/render.rs"]
 mod render;
+#[path = "cli/report_files.rs"]
+mod report_files;
+#[path = "cli/runner.rs"]
+mod runner;
+#[path = "cli/sarif.rs"]
+mod sarif;
 #[path = "cli/scratch.rs"]
 mod scratch;
 #[path = "cli/selection.rs"]

@@ -59,7 +59,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("fix", "finding source yaml"),
     ("suppress", "finding source yaml"),
     ("change", "finding resource source"),
-    ("report", "change finding source"),
+    ("report", "change finding source suppress report/checkout:layout"),
     ("config", "change layout rule mesh finding progress source yaml kinds units"),
     ("input", "config layout mesh progress report resource source yaml"),
     (

@@ -73,18 +73,14 @@ fn picture(loaded: &Loaded, rule: &Rule) {
         quiet: true,
         verbose: false,
         statistics: false,
+        suppressed: false,
     };
     let mut text = String::new();
     for example in rule.page.examples.iter().filter(|e| e.kind == ExampleKind::Bad) {
         let sources = example.sources();
         let mut outcome = example::outcome(loaded, rule, example, &sources).unwrap_or_else(|reason| panic!("{reason}"));
         outcome.findings.retain(|finding| finding.rule == rule.id);
-        let report = Report {
-            sources: &sources,
-            findings: &outcome.findings,
-            problems: &outcome.problems,
-            summary: &outcome.summary,
-        };
+        let report = Report::new(&sources, &outcome.findings, &outcome.problems, &outcome.summary);
         text += &format!("# {}\n\n{}\n", example.name(), pretty::render(&report, &style));
     }
     let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "snapshots", "rules", rule.id.topic()].iter().collect();

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use plimsoll::finding::Severity;
-use plimsoll::report::{Report, Style, json, pretty, short};
+use plimsoll::report::{Report, Style, github, gitlab, json, junit, markdown, pretty, sarif, short};
 use plimsoll_fuzz::{loaded, settings, sources, swap_values};
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| { swap_values(data, size, max_size, seed) });
@@ -17,10 +17,8 @@ fuzz_target!(|text: &str| {
     }
     sources.set_masked(outcome.secrets.clone());
     let report = Report {
-        sources: &sources,
-        findings: &outcome.findings,
-        problems: &outcome.problems,
-        summary: &outcome.summary,
+        suppressed: &outcome.suppressed,
+        ..Report::new(&sources, &outcome.findings, &outcome.problems, &outcome.summary)
     };
     let style = Style {
         color: false,
@@ -31,10 +29,14 @@ fuzz_target!(|text: &str| {
         quiet: false,
         verbose: true,
         statistics: false,
+        suppressed: true,
     };
-    let json = json::render(&report);
-    serde_json::from_str::<serde_json::Value>(&json).expect("the report is JSON");
-    for text in [json, pretty::render(&report, &style), short::render(&report, &style)] {
+    let programs = [json::render(&report), sarif::render(&report, &style), gitlab::render(&report, &style)];
+    for text in &programs {
+        serde_json::from_str::<serde_json::Value>(text).expect("the report is JSON");
+    }
+    let people = [pretty::render, short::render, github::render, junit::render, markdown::render];
+    for text in programs.into_iter().chain(people.map(|render| render(&report, &style))) {
         let bad = text.chars().find(|c| {
             (c.is_control() && !matches!(c, '\n' | '\t'))
                 || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')

@@ -110,6 +110,9 @@ pub(super) struct Checking<'a> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Status {
+    if let Err(problem) = arguments.output.refuse_clashes() {
+        return complain(&[problem]);
+    }
     let (paths, focus) = arguments.change.scope(&arguments.paths);
     let paths = if arguments.render.names_input() { paths } else { input::or_here(&paths) };
     let progress = Arc::new(Progress::default());
@@ -175,9 +178,9 @@ pub(super) fn run(arguments: &Arguments) -> Status {
 fn report(checking: &Checking, mut input: Collected) -> Status {
     let outcome = check(&mut input, checking.loaded, checking.settings);
     checking.bar.stop();
-    match checking.arguments.output.show(&input.sources, &outcome) {
+    match checking.arguments.output.show(&input.sources, &outcome, &checking.loaded.set) {
         Ok(()) => status(&outcome, checking.arguments.fail_on, &checking.arguments.change),
-        Err(problem) => complain(&[problem]),
+        Err(problems) => complain(&problems),
     }
 }
 

@@ -75,8 +75,8 @@ pub(super) fn run(checking: &Checking, mut input: Collected) -> Status {
             return complain(&[problem]);
         }
     }
-    if let Err(problem) = arguments.output.show(&after.sources, &outcome) {
-        return complain(&[problem]);
+    if let Err(problems) = arguments.output.show(&after.sources, &outcome, &loaded.set) {
+        return complain(&problems);
     }
     if !arguments.output.quiet {
         note_generated(&outcome);

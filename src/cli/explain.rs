@@ -110,12 +110,7 @@ fn findings(loaded: &Loaded, rule: &Rule, example: &crate::rule::page::Example, 
     let sources = example.sources();
     let Ok(outcome) = example::outcome(loaded, rule, &example, &sources) else { return String::new() };
     let style = Style { quiet: true, ..style.clone() };
-    let report = Report {
-        sources: &sources,
-        findings: &outcome.findings,
-        problems: &outcome.problems,
-        summary: &outcome.summary,
-    };
+    let report = Report::new(&sources, &outcome.findings, &outcome.problems, &outcome.summary);
     let drawn = pretty::render(&report, &style);
     if drawn.is_empty() { drawn } else { format!("\n{drawn}") }
 }

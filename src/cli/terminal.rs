@@ -64,5 +64,6 @@ pub(super) fn style(color: Color, min_severity: Severity) -> Style {
         quiet: false,
         verbose: false,
         statistics: false,
+        suppressed: false,
     }
 }

@@ -17,23 +17,45 @@ pub fn diff(name: &str, old: &str, new: &str) -> String {
 /// stays one.
 pub fn write(path: &Path, text: &str) -> io::Result<()> {
     let real = fs::canonicalize(path)?;
-    let name = real.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let permissions = fs::metadata(&real)?.permissions();
+    replace(&real, text, Some(permissions))
+}
+
+/// Writes a new file, or replaces one, at once: nobody ever sees half of the text. Permissions stay. A
+/// symbolic link is replaced, never followed: it may lead anywhere. What is no file, such as a pipe,
+/// `/dev/stdout` or `/dev/fd/3`, is written to.
+pub fn create(path: &Path, text: &str) -> io::Result<()> {
+    let there = fs::symlink_metadata(path).ok();
+    let is_device = ["/dev/", "/proc/"].iter().any(|folder| path.starts_with(folder));
+    let is_special = there.as_ref().is_some_and(|m| !m.is_file() && !m.is_dir() && !m.is_symlink());
+    if is_device || is_special {
+        return fs::OpenOptions::new().append(true).open(path)?.write_all(text.as_bytes());
+    }
+    if there.as_ref().is_some_and(fs::Metadata::is_dir) {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    replace(path, text, there.filter(fs::Metadata::is_file).map(|m| m.permissions()))
+}
+
+/// Writes beside a file, and renames.
+fn replace(path: &Path, text: &str, permissions: Option<fs::Permissions>) -> io::Result<()> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let mut temporary = std::ffi::OsString::from(".");
     temporary.push(name);
     temporary.push(format!(".{}.plimsoll", std::process::id()));
-    let temporary = real.with_file_name(temporary);
-
-    let permissions = fs::metadata(&real)?.permissions();
-    if permissions.readonly() {
+    let temporary = path.with_file_name(temporary);
+    if permissions.as_ref().is_some_and(fs::Permissions::readonly) {
         // A rename would replace it all the same.
         return Err(io::ErrorKind::PermissionDenied.into());
     }
     let written = fs::File::create_new(&temporary).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
-        file.set_permissions(permissions)?;
+        if let Some(permissions) = permissions {
+            file.set_permissions(permissions)?;
+        }
         file.sync_all()?;
         drop(file);
-        fs::rename(&temporary, &real)
+        fs::rename(&temporary, path)
     });
     if matches!(&written, Err(error) if error.kind() != io::ErrorKind::AlreadyExists) {
         let _ = fs::remove_file(&temporary);

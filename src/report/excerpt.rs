@@ -108,7 +108,7 @@ impl Excerpt {
 
 /// The line of a place, and what of the place can be underlined there: its part on the first line,
 /// at least one character where the line has any.
-fn visible(file: &SourceFile, range: Range<usize>) -> (usize, Range<usize>) {
+pub(super) fn visible(file: &SourceFile, range: Range<usize>) -> (usize, Range<usize>) {
     let text = &*file.text;
     let boundary = |offset: usize| {
         let offset = offset.min(text.len());

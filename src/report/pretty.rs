@@ -1,7 +1,6 @@
 //! Findings drawn for people. The only place that builds miette diagnostics: miette draws the
 //! frames, the header and the advice around them are written here.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use miette::{
@@ -12,8 +11,8 @@ use textwrap::core::display_width;
 
 use super::excerpt::{Excerpt, Mark, excerpts};
 use super::sanitize::{clean, one_line};
-use super::{Report, Style, ansi, location, location_of, summary, wrap};
-use crate::finding::{Finding, Fix, Place, Problem, RuleId, Severity};
+use super::{Report, Style, advice, ansi, location, location_of, summary, url, wrap};
+use crate::finding::{Finding, Place, Problem, RuleId, Severity};
 use crate::source::Sources;
 
 const BOLD: &str = "1";
@@ -32,20 +31,10 @@ pub fn render(report: &Report, style: &Style) -> String {
 }
 
 fn findings(report: &Report, style: &Style) -> Vec<String> {
-    let mut of_rule: HashMap<&RuleId, usize> = HashMap::new();
-    for finding in report.shown(style) {
-        *of_rule.entry(&finding.rule).or_default() += 1;
-    }
-    let mut drawn: HashMap<&RuleId, usize> = HashMap::new();
     let mut blocks = Vec::new();
-    for found in report.shown(style) {
-        let nth = drawn.entry(&found.rule).or_default();
-        *nth += 1;
-        if style.max_per_rule == 0 || *nth <= style.max_per_rule {
-            blocks.push(finding(report.sources, found, style));
-        }
-        if *nth == style.max_per_rule && of_rule[&found.rule] > *nth {
-            let more = of_rule[&found.rule] - *nth;
+    for (found, more) in report.folded(style) {
+        blocks.push(finding(report.sources, found, style));
+        if more > 0 {
             let line = format!("and {more} more of {}", one_line(found.rule.as_str()));
             blocks.push(style.paint(DIM, &line) + "\n");
         }
@@ -53,7 +42,18 @@ fn findings(report: &Report, style: &Style) -> Vec<String> {
     blocks
 }
 
-fn finding(sources: &Sources, finding: &Finding, style: &Style) -> String {
+/// A finding with its message, places and advice.
+pub(super) fn finding(sources: &Sources, finding: &Finding, style: &Style) -> String {
+    let mut out = header(style, finding.severity, Some(&finding.rule), &finding.message);
+    out.push_str(&pictures(sources, finding, style));
+    for (key, text) in advice(finding) {
+        out.push_str(&footer(style, key, &text));
+    }
+    out
+}
+
+/// The places of a finding, drawn; without its message and advice.
+pub(super) fn pictures(sources: &Sources, finding: &Finding, style: &Style) -> String {
     let primary = mark(sources, &finding.primary, "", true);
     let mut files = vec![(finding.primary.span.file, vec![primary])];
     for label in &finding.labels {
@@ -66,20 +66,11 @@ fn finding(sources: &Sources, finding: &Finding, style: &Style) -> String {
     }
     let excerpts =
         files.into_iter().flat_map(|(id, marks)| excerpts(sources.file(id), sources.masked(id), marks)).collect();
-    let mut out = header(style, finding.severity, Some(&finding.rule), &finding.message);
-    out.push_str(&frames(excerpts, finding.severity, style));
-    let mut footer = |key: &str, text: &str| out.push_str(&footer(style, key, text));
-    footer("why", &finding.why);
-    finding.help.iter().for_each(|text| footer("help", text));
-    finding.values.iter().for_each(|text| footer("values", text));
-    finding.notes.iter().for_each(|text| footer("note", text));
-    footer("clusters", &finding.clusters.join(", "));
-    finding.fixes.iter().for_each(|fix| footer("fix", &offer(fix)));
-    finding.links.iter().for_each(|link| footer("more", link));
-    out
+    frames(excerpts, finding.severity, style)
 }
 
-fn problem(problem: &Problem, style: &Style) -> String {
+/// A problem with its place and advice.
+pub(super) fn problem(problem: &Problem, style: &Style) -> String {
     let mut out = header(style, problem.severity, None, &problem.message);
     if let Some((file, range)) = &problem.place {
         let mark = Mark {
@@ -110,8 +101,7 @@ fn header(style: &Style, severity: Severity, rule: Option<&RuleId>, message: &st
             let plain = format!("{severity}[{id}]");
             // Rules of the user's own have no page.
             let linked = if style.color && !matches!(topic, "" | "custom") {
-                let url = format!("https://plimsoll.dev/rules/{id}");
-                format!("{severity}[\x1b]8;;{url}\x1b\\{id}\x1b]8;;\x1b\\]")
+                format!("{severity}[\x1b]8;;{}\x1b\\{id}\x1b]8;;\x1b\\]", url(&id))
             } else {
                 plain.clone()
             };
@@ -133,11 +123,6 @@ fn footer(style: &Style, key: &str, text: &str) -> String {
     let head = format!("  {}: ", style.paint(BOLD, key));
     let indent = " ".repeat(display_width(&head));
     style.wrap(clean(text).trim_end(), &head, &indent) + "\n"
-}
-
-fn offer(fix: &Fix) -> String {
-    let flag = if fix.safe { "--fix" } else { "--fix=unsafe" };
-    format!("{} (plimsoll check {flag})", fix.title.trim_end())
 }
 
 /// One frame per excerpt, all with the same room for line numbers.

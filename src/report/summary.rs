@@ -8,17 +8,31 @@ use super::{Report, Skipped, Style, ansi};
 use crate::change::Compared;
 use crate::finding::{RuleId, Severity};
 
+/// How the line of something that was not checked starts.
+const SKIPPED: &str = "Skipped: ";
+
+/// How the line of a command that rendered something starts.
+const RENDERED: &str = "Rendered: ";
+
 /// What was found and read, what was judged and what is not known, what can be fixed, what was
 /// left out. Nothing if the style is quiet.
 pub fn summary_lines(report: &Report, style: &Style) -> String {
     if style.quiet {
         return String::new();
     }
-    let mut out = String::new();
-    let mut line = |text: String| {
-        out.push_str(&style.wrap(&one_line(&text), " ", "   "));
-        out.push('\n');
+    let holds_command = |line: &String| line.starts_with(SKIPPED) || line.starts_with(RENDERED);
+    let draw = |line: &String| match holds_command(line) {
+        // Never wrapped: it is to be copied.
+        true => format!(" {line}\n"),
+        false => style.wrap(line, " ", "   ") + "\n",
     };
+    lines(report, style).iter().map(draw).collect()
+}
+
+/// The same, a text for each line; the first says what was found.
+pub(super) fn lines(report: &Report, style: &Style) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = |text: String| lines.push(one_line(&text).into_owned());
     let summary = report.summary;
     let clusters = match summary.clusters.len() {
         0 => String::new(),
@@ -56,19 +70,17 @@ pub fn summary_lines(report: &Report, style: &Style) -> String {
         line(format!("{} in the baseline", count(summary.baselined, "finding")));
     }
     if style.verbose {
-        // Never wrapped: they are to be copied.
-        summary.rendered.iter().for_each(|command| out += &format!(" Rendered: {}\n", one_line(command)));
+        summary.rendered.iter().for_each(|command| line(format!("{RENDERED}{command}")));
     }
     let listed = |skipped: &&Skipped| style.verbose || skipped.notable;
     for Skipped { path, reason, .. } in summary.skipped.iter().filter(listed) {
-        // Never wrapped: it may hold a command to copy.
-        out += &format!(" Skipped: {}\n", one_line(&format!("{path}: {reason}")));
+        line(format!("{SKIPPED}{path}: {reason}"));
     }
     let unlisted = summary.skipped.iter().filter(|s| !listed(s)).count();
     if unlisted > 0 {
-        out += &format!(" {} skipped (-v lists them)\n", count(unlisted, "file"));
+        line(format!("{} skipped (-v lists them)", count(unlisted, "file")));
     }
-    out
+    lines
 }
 
 /// How many findings each rule has, the most frequent first.

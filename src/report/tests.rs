@@ -44,6 +44,7 @@ fn style() -> Style {
         quiet: true,
         verbose: false,
         statistics: false,
+        suppressed: false,
     }
 }
 
@@ -99,7 +100,7 @@ fn draw(sources: &Sources, findings: &[Finding], style: &Style) -> String {
 }
 
 fn draw_all(sources: &Sources, findings: &[Finding], problems: &[Problem], summary: &Summary, style: &Style) -> String {
-    pretty::render(&Report { sources, findings, problems, summary }, style)
+    pretty::render(&Report::new(sources, findings, problems, summary), style)
 }
 
 /// One finding with one label, at bytes of one file.
@@ -172,6 +173,7 @@ fn busy() -> Summary {
         configuration: None,
         clusters: Vec::new(),
         idle: Vec::new(),
+        answered: Vec::new(),
         files: 41,
         documents: 213,
         resources: 212,

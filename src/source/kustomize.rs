@@ -72,9 +72,9 @@ pub fn render(kustomization: &Kustomization, cache: &Cache) -> Result<SourceFile
     if !path.is_dir() {
         return Err(Failure::new(format!("{what} is not there")));
     }
-    if file_of(path).is_none() {
+    let Some(file) = file_of(path) else {
         return Err(Failure::new(format!("{what} has no kustomization.yaml")));
-    }
+    };
     let found = inputs(path);
     if let Some(reference) = found.remote {
         let failure = Failure::new(format!("{what} can't be rendered: it names {reference}, which is not on disk"));
@@ -107,6 +107,7 @@ pub fn render(kustomization: &Kustomization, cache: &Cache) -> Result<SourceFile
     })?;
     let rendered = Rendered {
         folder: name.clone(),
+        file: display(&Path::new(name).join(file.file_name().unwrap_or_default())),
         command: format!("{shown} {name}"),
         templates: origins(&text, name),
         inputs,

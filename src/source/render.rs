@@ -33,6 +33,8 @@ const KEPT: usize = 500;
 pub struct Rendered {
     /// The folder of the chart or kustomization, as the user calls it.
     pub folder: String,
+    /// The file that makes the folder a chart or kustomization.
+    pub file: String,
     /// The set of values files; empty where there is only one.
     pub set: String,
     /// The namespace of resources that name none, if the renderer was told one.
@@ -59,7 +61,7 @@ impl Rendered {
     pub fn renamed(&self, name: &dyn Fn(&str) -> String) -> Rendered {
         let template = |t: &Template| Template { path: name(&t.path), text: t.text.clone() };
         let templates = self.templates.iter().map(|(source, t)| (source.clone(), template(t))).collect();
-        Rendered { folder: name(&self.folder), templates, ..self.clone() }
+        Rendered { folder: name(&self.folder), file: name(&self.file), templates, ..self.clone() }
     }
 }
 

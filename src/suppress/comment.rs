@@ -22,6 +22,8 @@ pub(super) struct Ignore {
     pub(super) list: Span,
     /// The last day on which it holds.
     pub(super) until: Option<Name>,
+    /// Why it is meant to be there.
+    pub(super) reason: String,
 }
 
 impl Ignore {
@@ -97,7 +99,7 @@ pub(super) fn read(comment: &str, place: &dyn Fn(Range<usize>) -> Span) -> Resul
             return Err(mistake(range, format!("\"{date}\" is no date such as 2027-01-31")));
         }
     };
-    Ok(Ignore { names, list: place(list_start..list_start + list.len()), until })
+    Ok(Ignore { names, list: place(list_start..list_start + list.len()), until, reason: reason.trim().to_string() })
 }
 
 /// A day of the calendar, written `2027-01-31`.

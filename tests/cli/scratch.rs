@@ -6,8 +6,18 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// Variables that change what the binary shows.
-const NOISE: [&str; 9] =
-    ["NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "TERM", "SOURCE_DATE_EPOCH"];
+const NOISE: [&str; 10] = [
+    "GITHUB_STEP_SUMMARY",
+    "NO_COLOR",
+    "CLICOLOR_FORCE",
+    "COLUMNS",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LC_MESSAGES",
+    "TERM",
+    "SOURCE_DATE_EPOCH",
+];
 
 pub(crate) struct Scratch(tempfile::TempDir);
 

@@ -12,7 +12,7 @@ fn problems() {
     let sources = Sources::default();
     let summary = Summary::default();
     snapshot("problems", &draw_all(&sources, &[], &problems, &summary, &style()));
-    let report = Report { sources: &sources, findings: &[], problems: &problems, summary: &summary };
+    let report = Report::new(&sources, &[], &problems, &summary);
     snapshot("problems_short", &short::render(&report, &Style { quiet: false, ..style() }));
 }
 
@@ -27,9 +27,9 @@ fn folding() {
 fn summaries() {
     let sources = shop();
     let (findings, summary) = (many(&sources), busy());
-    let report = Report { sources: &sources, findings: &findings, problems: &[], summary: &summary };
+    let report = Report::new(&sources, &findings, &[], &summary);
     let small = Summary { files: 1, resources: 1, rules: 1, ..Summary::default() };
-    let small = Report { sources: &sources, findings: &findings[5..], problems: &[], summary: &small };
+    let small = Report::new(&sources, &findings[5..], &[], &small);
     let loud = Style { quiet: false, ..style() };
     let styles = [
         loud.clone(),
@@ -62,7 +62,7 @@ fn statistics() {
 fn short_lines() {
     let sources = shop();
     let (findings, summary) = (many(&sources), busy());
-    let report = Report { sources: &sources, findings: &findings, problems: &[], summary: &summary };
+    let report = Report::new(&sources, &findings, &[], &summary);
     let style = Style { max_per_rule: 1, quiet: false, ..style() };
     snapshot("short", &short::render(&report, &style));
 }
@@ -87,6 +87,6 @@ fn json_contract() {
         Problem::error("no rule is named \"foo\""),
     ];
     let summary = busy();
-    let report = Report { sources: &sources, findings: &findings, problems: &problems, summary: &summary };
+    let report = Report::new(&sources, &findings, &problems, &summary);
     snapshot("json", &json::render(&report));
 }

@@ -71,7 +71,7 @@ fn escape_and_bidi_characters_are_shown_not_obeyed() {
     };
     let problems = [Problem::error(evil).at(&Arc::new(SourceFile::new(evil, None, evil)), 0..1, evil)];
     let findings = [found];
-    let report = Report { sources: &sources, findings: &findings, problems: &problems, summary: &summary };
+    let report = Report::new(&sources, &findings, &problems, &summary);
     for text in [
         pretty::render(&report, &Style { quiet: false, ..style() }),
         pretty::render(&report, &Style { statistics: true, ..style() }),
