@@ -26,9 +26,9 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
 /// `/dev/stdout` or `/dev/fd/3`, is written to.
 pub fn create(path: &Path, text: &str) -> io::Result<()> {
     let there = fs::symlink_metadata(path).ok();
-    let is_device = ["/dev/", "/proc/"].iter().any(|folder| path.starts_with(folder));
-    let is_special = there.as_ref().is_some_and(|m| !m.is_file() && !m.is_dir() && !m.is_symlink());
-    if is_device || is_special {
+    let is_of_system = ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
+    let is_open = |m: &fs::Metadata| if m.is_symlink() { is_of_system } else { !m.is_file() && !m.is_dir() };
+    if there.as_ref().is_some_and(is_open) {
         return fs::OpenOptions::new().append(true).open(path)?.write_all(text.as_bytes());
     }
     if there.as_ref().is_some_and(fs::Metadata::is_dir) {

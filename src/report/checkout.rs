@@ -6,7 +6,7 @@ use super::excerpt::visible;
 use super::{Report, sanitize};
 use crate::finding::{Place, Problem};
 use crate::layout::path;
-use crate::source::SourceFile;
+use crate::source::{SourceFile, walk};
 
 /// How standard input is called where a path is expected: there is no such file, so its findings are
 /// listed and stand at no line of a change. `<stdin>` would be no path everywhere, and no URI.
@@ -33,21 +33,21 @@ pub(super) struct Spot {
     pub(super) columns: Option<Range<usize>>,
     /// Whether the place goes on in the next line.
     pub(super) is_clipped: bool,
-    /// The place in the rendered text, `stdin:340`, where the path is that of its template.
-    pub(super) rendered: Option<String>,
+    /// The line of the rendered text, where the path is that of its template.
+    pub(super) rendered: Option<usize>,
 }
 
 impl Checkout<'_> {
     /// The path from the root of a name as the user gave it; of what lies elsewhere, the name.
     pub(super) fn path(&self, name: &str) -> String {
-        if name == "<stdin>" {
+        if name == walk::STDIN {
             return STDIN.to_string();
         }
         let absolute = path::join(self.here, name);
         let below = absolute.strip_prefix(self.root).and_then(|rest| rest.strip_prefix('/'));
         match below {
             Some(below) if !self.root.is_empty() && !below.is_empty() => below.to_string(),
-            _ => path::normal(name),
+            _ => Some(path::normal(name)).filter(|path| !path.is_empty()).unwrap_or_else(|| ".".to_string()),
         }
     }
 }
@@ -56,19 +56,19 @@ impl Spot {
     /// Where a finding, a label or an edit stands.
     pub(super) fn of(report: &Report, place: &Place) -> Spot {
         let file = report.sources.file(place.span.file);
-        let name = if file.name == "<stdin>" { STDIN } else { &file.name };
-        // What was rendered is no file: what it was made of is.
-        let maker = place.template.as_ref().or(file.rendered.as_ref().map(|rendered| &rendered.file));
-        match maker {
-            // A rendered manifest that was read from a file is that file.
-            Some(template) if file.path.is_none() => Spot {
-                path: report.checkout.path(template),
+        // What was rendered is no file, and its lines are nobody's; a rendered manifest that was read from
+        // a file is that file.
+        let maker = file.rendered.as_ref().map(|rendered| rendered.file.as_str());
+        let made_by = place.template.as_deref().or(maker).filter(|_| file.path.is_none());
+        match made_by {
+            Some(path) => Spot {
+                path: report.checkout.path(path),
                 line: 1,
                 columns: None,
                 is_clipped: false,
-                rendered: Some(format!("{name}:{}", file.line_col(place.span.start).line)),
+                rendered: Some(file.line_col(place.span.start).line),
             },
-            _ => Spot::in_text(report.checkout, file, place.span.range()),
+            None => Spot::in_text(report.checkout, file, place.span.range()),
         }
     }
 
@@ -86,10 +86,15 @@ impl Spot {
         Spot { path: checkout.path(&file.name), line: line + 1, columns, is_clipped: last > line + 1, rendered: None }
     }
 
+    /// What is said of the line where the path is that of a template.
+    pub(super) fn rendered_line(&self) -> Option<String> {
+        self.rendered.map(|line| format!("line {line} of the rendered text"))
+    }
+
     /// `path:line`, with the rendered line where the one of the template is not known.
     pub(super) fn shown(&self) -> String {
         let text = match &self.rendered {
-            Some(rendered) => format!("{} ({rendered})", self.path),
+            Some(line) => format!("{} (rendered:{line})", self.path),
             None => format!("{}:{}", self.path, self.line),
         };
         sanitize::one_line(&text).into_owned()

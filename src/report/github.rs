@@ -59,7 +59,7 @@ fn annotations(report: &Report, style: &Style) -> String {
 fn of_finding(report: &Report, finding: &Finding) -> String {
     let spot = Spot::of(report, &finding.primary);
     let mut lines = vec![one_line(&finding.message).into_owned()];
-    lines.extend(spot.rendered.iter().map(|rendered| format!("rendered: {rendered}")));
+    lines.extend(spot.rendered_line());
     lines.extend(advice(finding).into_iter().map(|(key, text)| format!("{key}: {text}")));
     let properties = [at(&spot), vec![("title", finding.rule.to_string())]].concat();
     command(finding.severity, &properties, &lines.join("\n"))

@@ -57,7 +57,7 @@ fn of_finding(report: &Report, finding: &Finding) -> Item {
     if !finding.clusters.is_empty() {
         description += &format!(" [{}]", finding.clusters.join(", "));
     }
-    description.extend(spot.rendered.iter().map(|rendered| format!("; rendered: {rendered}")));
+    description.extend(spot.rendered_line().map(|line| format!("; {line}")));
     let severity = match finding.severity {
         Severity::Error => "critical",
         Severity::Warning => "major",

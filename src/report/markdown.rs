@@ -55,7 +55,7 @@ struct Block {
 /// Problems, and findings by severity, each under its heading.
 fn blocks(report: &Report, style: &Style) -> Vec<(String, Block)> {
     let mut blocks: Vec<(String, Block)> = Vec::new();
-    let problems = "Problems with rules or configuration";
+    let problems = "Not everything was checked";
     blocks.extend(report.problems.iter().map(|problem| (problems.to_string(), of_problem(problem, style))));
     for severity in [Severity::Error, Severity::Warning, Severity::Info] {
         let title = count(report.count(severity), severity.as_str());

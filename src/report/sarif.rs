@@ -147,7 +147,7 @@ fn said(report: &Report, finding: &Finding, spot: &Spot, own: &[&Label], others:
         let links: Vec<String> = others.iter().zip(1..).map(link).collect();
         parts.push(format!("See {}.", links.join(", ")));
     }
-    parts.extend(spot.rendered.iter().map(|at| format!("Rendered: {}.", plain(at))));
+    parts.extend(spot.rendered_line().map(|line| format!("At {line}.")));
     let line = |(key, text): (&str, String)| format!("{}: {}", capital(key), sentence_of(&plain(&text)));
     parts.extend(advice(finding).into_iter().map(line));
     parts.join("\n\n")

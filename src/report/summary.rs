@@ -8,11 +8,9 @@ use super::{Report, Skipped, Style, ansi};
 use crate::change::Compared;
 use crate::finding::{RuleId, Severity};
 
-/// How the line of something that was not checked starts.
-const SKIPPED: &str = "Skipped: ";
-
-/// How the line of a command that rendered something starts.
+/// Lines that start so are never wrapped: they may hold a command to copy.
 const RENDERED: &str = "Rendered: ";
+const SKIPPED: &str = "Skipped: ";
 
 /// What was found and read, what was judged and what is not known, what can be fixed, what was
 /// left out. Nothing if the style is quiet.
@@ -20,9 +18,7 @@ pub fn summary_lines(report: &Report, style: &Style) -> String {
     if style.quiet {
         return String::new();
     }
-    let holds_command = |line: &String| line.starts_with(SKIPPED) || line.starts_with(RENDERED);
-    let draw = |line: &String| match holds_command(line) {
-        // Never wrapped: it is to be copied.
+    let draw = |line: &String| match line.starts_with(RENDERED) || line.starts_with(SKIPPED) {
         true => format!(" {line}\n"),
         false => style.wrap(line, " ", "   ") + "\n",
     };

@@ -6,7 +6,9 @@ mod places;
 
 use std::sync::Arc;
 
-use super::{Report, Skipped, Style, Summary, Unknown, json, pretty, short, summary};
+use super::{
+    Report, Skipped, Style, Summary, Unknown, github, gitlab, json, junit, markdown, pretty, sarif, short, summary,
+};
 use crate::finding::{Edit, Finding, Fix, Label, Place, Problem, ResourceRef, RuleId, Severity};
 use crate::source::{SourceFile, Sources, Span};
 

@@ -13,6 +13,15 @@ fn log(s: &Scratch, arguments: &str) -> Value {
     log
 }
 
+/// A rule that finds a value of several lines, and one.
+pub(crate) const LONG_VALUE: [(&str, &str); 2] = [
+    (
+        "rules/ops/long.rhai",
+        "//! ---\n//! severity: error\n//! checks: ConfigMap\n//! ---\n//! # it\n//!\n//! It hurts.\n\nfn check(c, mesh) {\n    report(c.data.a, \"long\");\n}\n",
+    ),
+    ("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\ndata:\n  a: |\n    é\n    b\n"),
+];
+
 fn results(log: &Value) -> &Vec<Value> {
     log["runs"][0]["results"].as_array().unwrap()
 }
@@ -194,7 +203,7 @@ fn what_was_rendered_points_at_its_template() {
     let place = &result["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], "shop/templates/cart.yaml");
     assert_eq!((&place["region"]["startLine"], &place["region"]["endColumn"]), (&1.into(), &1.into()));
-    assert!(text(&result["message"]["text"]).contains("Rendered: stdin:9."), "{result}");
+    assert!(text(&result["message"]["text"]).contains("\n\nAt line 9 of the rendered text."), "{result}");
     // A rendered manifest that lies in a file is that file.
     s.write("b.yaml", &rendered);
     let log = run("b.yaml");
@@ -216,12 +225,8 @@ fn names_make_no_links() {
 #[test]
 fn the_place_of_a_long_value_is_its_first_line() {
     let s = shop();
-    s.write(
-        "rules/ops/block.rhai",
-        "//! ---\n//! severity: error\n//! checks: ConfigMap\n//! ---\n//! # it\n//!\n//! It hurts.\n\nfn check(c, mesh) {\n    report(c.data.a, \"long\");\n}\n",
-    );
-    s.write("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\ndata:\n  a: |\n    é\n    b\n");
-    let log = log(&s, "a.yaml --rules rules --select block");
+    LONG_VALUE.iter().for_each(|(name, text)| s.write(name, text));
+    let log = log(&s, "a.yaml --rules rules --select long");
     let region = &results(&log)[0]["locations"][0]["physicalLocation"]["region"];
     let start = region["startLine"].as_u64().unwrap();
     assert!((5..=6).contains(&start), "{region}");

@@ -76,6 +76,11 @@ fn escape_and_bidi_characters_are_shown_not_obeyed() {
         pretty::render(&report, &Style { quiet: false, ..style() }),
         pretty::render(&report, &Style { statistics: true, ..style() }),
         short::render(&report, &Style { quiet: false, ..style() }),
+        github::render(&report, &Style { quiet: false, ..style() }),
+        markdown::render(&report, &Style { quiet: false, ..style() }),
+        gitlab::render(&report, &style()),
+        junit::render(&report, &style()),
+        sarif::render(&report, &style()),
     ] {
         assert!(!text.contains(['\x1b', '\u{202e}', '\u{9b}', '\u{7}', '\r']), "{text:?}");
     }
