@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use serde_yaml::Value;
+
 fn plimsoll(arguments: &[&str], folder: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_plimsoll"))
         .args(arguments)
@@ -72,6 +74,65 @@ fn the_clean_mesh_is_silent() {
     let arguments = ["check", "examples/clean", "--min-severity", "info", "--fail-on", "info"];
     let output = plimsoll(&arguments, Path::new(env!("CARGO_MANIFEST_DIR")));
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// The file of the repository, as YAML.
+fn yaml(name: &str) -> Value {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
+    serde_yaml::from_str(text.split("\n---\n").next().unwrap()).unwrap()
+}
+
+/// The YAML block of the README that begins with the name of a file.
+fn snippet(file: &str) -> Value {
+    let readme = readme();
+    let block = readme.split(&format!("```yaml\n# {file}\n")).nth(1).unwrap_or_else(|| panic!("no block for {file}"));
+    serde_yaml::from_str(block.split("```").next().unwrap()).unwrap()
+}
+
+#[track_caller]
+fn are_keys(used: &Value, known: &Value) {
+    for (name, _) in used.as_mapping().unwrap() {
+        assert!(known.get(name).is_some(), "{name:?} is not among {known:?}");
+    }
+}
+
+const TAG: &str = concat!("v", env!("CARGO_PKG_VERSION"));
+
+#[test]
+fn every_hook_exists() {
+    let hooks = yaml(".pre-commit-hooks.yaml");
+    let exists = |id: &str| hooks.as_sequence().unwrap().iter().any(|hook| hook["id"].as_str() == Some(id));
+    let repository = &snippet(".pre-commit-config.yaml")["repos"][0];
+    assert_eq!(repository["rev"].as_str(), Some(TAG));
+    for hook in repository["hooks"].as_sequence().unwrap() {
+        assert!(exists(hook["id"].as_str().unwrap()), "{hook:?}");
+    }
+    let table = readme();
+    let table = table.split("| hook |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let named: Vec<&str> =
+        table.lines().filter_map(|line| line.strip_prefix("| `")).map(|line| line.split('`').next().unwrap()).collect();
+    assert!(named.iter().all(|id| exists(id)), "{named:?}");
+    assert_eq!(named.len(), hooks.as_sequence().unwrap().len());
+}
+
+#[test]
+fn every_input_of_the_action_exists() {
+    let action = yaml("action.yml");
+    let job = snippet(".github/workflows/plimsoll.yml")["jobs"]["plimsoll"].clone();
+    let step = &job["steps"][1];
+    assert_eq!(step["uses"].as_str().unwrap().split('@').nth(1), Some(TAG));
+    are_keys(&step["with"], &action["inputs"]);
+    for (output, _) in action["outputs"].as_mapping().unwrap() {
+        let output = format!("`{}`", output.as_str().unwrap());
+        assert!(readme().contains(&output), "the README does not name the output {output}");
+    }
+}
+
+#[test]
+fn every_input_of_the_gitlab_job_exists() {
+    let job = &snippet(".gitlab-ci.yml")["include"][0];
+    let (_, file) = job["remote"].as_str().unwrap().split_once(&format!("/raw/{TAG}/")).unwrap();
+    are_keys(&job["inputs"], &yaml(file)["spec"]["inputs"]);
 }
 
 /// The rule that `rules/README.md` shows passes its own examples.
