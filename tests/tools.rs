@@ -3,6 +3,10 @@
 //! The tests are ignored unless `PLIMSOLL_TOOLS` is set; then a program that is missing fails them. `.ci/run`
 //! installs what they need. A group is a module; `--skip GROUP::` leaves one out.
 
+#[path = "tools/action.rs"]
+mod action;
+#[path = "tools/gitlab.rs"]
+mod gitlab;
 #[path = "tools/helm.rs"]
 mod helm;
 #[path = "tools/hooks.rs"]
@@ -25,6 +29,8 @@ use libtest_mimic::{Arguments, Trial};
 type Test = (&'static str, fn());
 
 const GROUPS: &[(&str, &[Test])] = &[
+    ("action", action::TESTS),
+    ("gitlab", gitlab::TESTS),
     ("helm", helm::TESTS),
     ("hooks", hooks::TESTS),
     ("kustomize", kustomize::TESTS),
