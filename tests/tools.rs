@@ -13,6 +13,8 @@ mod helm;
 mod hooks;
 #[path = "tools/kustomize.rs"]
 mod kustomize;
+#[path = "tools/readme.rs"]
+mod readme;
 #[allow(dead_code, reason = "the tests of the command line use more of it")]
 #[path = "cli/scratch.rs"]
 mod scratch;
@@ -34,6 +36,7 @@ const GROUPS: &[(&str, &[Test])] = &[
     ("helm", helm::TESTS),
     ("hooks", hooks::TESTS),
     ("kustomize", kustomize::TESTS),
+    ("readme", readme::TESTS),
     ("wheel", wheel::TESTS),
     ("workflows", workflows::TESTS),
 ];
