@@ -109,6 +109,9 @@ fn once(arguments: &Arguments) -> Status {
     }
     out(&crate::report::sanitize::clean(&text));
     out(&format!("{passed} examples passed, {failed} failed\n"));
+    if folders.is_empty() {
+        out("These are the built-in rules: no folder with others is named here or in a configuration\n");
+    }
     if passed + failed == 0 && loaded.problems.is_empty() {
         return complain(&[Problem::error("there is no rule to test here")]);
     }

@@ -78,7 +78,7 @@ fn explain_knows_colours() {
 fn built_in_rules_pass_their_tests() {
     let s = shop();
     let said = s.run("test");
-    said.ends(0, &["examples passed, 0 failed"]).lacks(&["FAIL", "ops/replicas"]);
+    said.ends(0, &["examples passed, 0 failed", "built-in rules"]).lacks(&["FAIL", "ops/replicas"]);
     s.run("test -v").ends(0, &["ok    traffic/host-not-found::bad-1"]);
 }
 

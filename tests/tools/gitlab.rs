@@ -22,7 +22,7 @@ fn the_job_leaves_its_reports() {
             Value::Bool(value) => value.to_string(),
             value => value.as_str().unwrap().to_string(),
         };
-        let value = if name == "args" { "--statistics --complete=Service" } else { &default };
+        let value = if name == "args" { "--complete=Service --no-config" } else { &default };
         job = job.replace(&format!("$[[ inputs.{name} ]]"), value);
     }
     let s = Scratch::new(&[(".gitlab-ci.yml", &job), ("a.yaml", &service("a")), ("b.yaml", &route("b", "c"))]);
@@ -30,21 +30,29 @@ fn the_job_leaves_its_reports() {
 
     let job: Value = serde_yaml::from_str(&job).unwrap();
     let job = &job["plimsoll"];
-    let mut script = "python3 -m venv venv; export PATH=\"$PWD/venv/bin:$PATH\"\n".to_string();
+    let mut variables = String::new();
     for (name, value) in job["variables"].as_mapping().unwrap() {
-        script += &format!("export {}='{}'\n", name.as_str().unwrap(), value.as_str().unwrap());
+        variables += &format!("export {}='{}'\n", name.as_str().unwrap(), value.as_str().unwrap());
     }
+    let lines: Vec<&str> = job["script"].as_sequence().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
     // A runner's shell does not stop at variables that are not set.
-    script += "set +u\n";
-    for line in job["script"].as_sequence().unwrap() {
-        script += &format!("{}\n", line.as_str().unwrap());
-    }
-    let said = run(&s.path(""), &[("PIP_FIND_LINKS", wheel::folder().to_str().unwrap())], &script);
-    said.ends(1, &["traffic/host-not-found", "b.yaml:9:15"]);
+    let run_job = |more: &str| {
+        let path = "export PATH=\"$PWD/venv/bin:$PATH\"; set +u";
+        let script = format!("{path}\n{variables}\n{more}\n{}", lines.join("\n"));
+        run(&s.path(""), &[("PIP_FIND_LINKS", wheel::folder().to_str().unwrap())], &script)
+    };
+    bash(&s, "python3 -m venv venv").ends(0, &[]);
+    run_job("").ends(1, &["traffic/host-not-found", "b.yaml:9:15"]);
     let reports = job["artifacts"]["reports"].as_mapping().unwrap();
     assert_eq!(reports.len(), 2);
     for file in reports.values() {
         let report = s.read(file.as_str().unwrap());
         assert!(report.contains("traffic/host-not-found"), "{report}");
     }
+
+    // In a merge request that does not touch what is wrong.
+    bash(&s, "git init --quiet; git add .gitlab-ci.yml *.yaml; git commit --quiet --message base").ends(0, &[]);
+    let merge_request = "export CI_MERGE_REQUEST_DIFF_BASE_SHA=$(git rev-parse HEAD)";
+    run_job(merge_request).ends(1, &["b.yaml:9:15"]);
+    run_job(&format!("{merge_request} PLIMSOLL_CHANGE_ONLY=true")).ends(0, &["1 old,"]);
 }

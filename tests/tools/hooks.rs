@@ -183,7 +183,12 @@ fn rules() {
     let p = project(&["plimsoll-rules"], &[("plimsoll.yaml", "rules: [my-rules]\n")]);
     let plimsoll = env!("CARGO_BIN_EXE_plimsoll");
     bash(&p.scratch, &format!("{plimsoll} new rule sizes/replicas-too-few --into my-rules")).ends(0, &[]);
-    p.hooks("git add --all; pre-commit run").ends(0, &["Passed"]);
+    p.hooks("git add --all; pre-commit run").ends(0, &["Passed", "2 examples passed, 0 failed"]);
+
+    // Rules that nobody names are not tested, and that is said.
+    p.scratch.write("plimsoll.yaml", "complete: [Service]\n");
+    p.hooks("git add --all; pre-commit run").ends(0, &["Passed", "These are the built-in rules"]);
+    p.scratch.write("plimsoll.yaml", "rules: [my-rules]\n");
 
     // An example that finds nothing, then a rule that does not compile.
     let good = p.scratch.read("my-rules/sizes/replicas-too-few.rhai");
