@@ -67,7 +67,9 @@ impl Change {
         if let Some(commit) = repository.commit(revision)? {
             let base = repository.merge_base(revision, &commit)?;
             before = at(&repository, &base, (paths, plan), loaded, settings)?;
-            before.name = format!("{revision} ({})", base.get(..7).unwrap_or(&base));
+            let short = base.get(..7).unwrap_or(&base);
+            let is_known = base.starts_with(revision.as_str());
+            before.name = if is_known { short.to_string() } else { format!("{revision} ({short})") };
         } else {
             before.name = "the time before the first commit".to_string();
         }
