@@ -1,5 +1,6 @@
 //! The command line: the only place that prints and writes files.
 
+mod baseline;
 mod change;
 mod check;
 mod clusters;
@@ -15,6 +16,7 @@ mod project;
 mod render;
 mod rules;
 mod shell;
+mod suppress;
 mod terminal;
 mod test;
 mod timing;
@@ -66,6 +68,8 @@ struct Arguments {
 enum Command {
     /// Check manifests: files, folders, or `-` for standard input
     Check(Box<check::Arguments>),
+    /// List what is found now, so that only what is new is reported
+    Baseline(Box<baseline::Arguments>),
     /// Show which cluster each file belongs to, and why
     Clusters(clusters::Arguments),
     /// Write a commented plimsoll.yaml with what can be guessed about clusters
@@ -109,6 +113,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let status = match arguments.command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Baseline(arguments) => baseline::run(&arguments),
         Command::Clusters(arguments) => clusters::run(&arguments),
         Command::Init(arguments) => configuration::init(&arguments),
         Command::Config(arguments) => configuration::config(&arguments),

@@ -4,6 +4,7 @@ pub mod contents;
 pub mod declare;
 mod example;
 pub mod file;
+mod ignore;
 pub mod init;
 mod rules;
 
@@ -56,9 +57,38 @@ pub struct Settings {
     pub focus: Option<Focus>,
     /// The name of the configuration.
     pub configuration: Option<String>,
+    /// What switches findings off, beside what the manifests say.
+    pub suppressing: Suppressing,
     /// The folder that patterns are relative to; nothing where there is no configuration.
     root: Option<PathBuf>,
     overrides: Vec<Overriding>,
+}
+
+/// What switches findings off, beside comments and annotations.
+#[derive(Debug, Clone, Default)]
+pub struct Suppressing {
+    /// Nothing is switched off, comments and annotations included.
+    pub off: bool,
+    /// The configuration, where it has entries that do. It is read, and not judged.
+    pub configuration: Option<Arc<SourceFile>>,
+    /// The baseline. It is read, and not judged.
+    pub baseline: Option<Arc<SourceFile>>,
+    /// Whether all that the configuration may speak of is read.
+    pub whole_project: bool,
+    /// Whether all that the baseline may speak of is read.
+    pub whole_baseline: bool,
+}
+
+impl Suppressing {
+    /// The texts that are read beside the manifests.
+    pub fn texts(&self) -> impl Iterator<Item = &Arc<SourceFile>> {
+        self.configuration.iter().chain(&self.baseline)
+    }
+
+    /// Whether a text is one of those.
+    pub fn is_beside(&self, name: &str) -> bool {
+        self.texts().any(|file| file.name == name)
+    }
 }
 
 /// An override of the configuration, before it is known which files and clusters there are.
@@ -133,6 +163,8 @@ impl Settings {
         settings.declared = declare::declared(flags, file, preset, &mut problems);
         if let Some(file) = file {
             settings.read_layout(file, flags, set, &mut problems);
+            ignore::problems(file, &mut problems);
+            settings.suppressing.configuration = (!file.contents.ignore.is_empty()).then(|| file.source());
         }
         if problems.is_empty() { Ok(settings) } else { Err(problems) }
     }
@@ -169,7 +201,7 @@ impl Settings {
             let matching = &entry.matching;
             let mut kinds = Vec::new();
             for kind in matching.kind.to_vec() {
-                match declare::kind(&kind) {
+                match crate::resource::pattern::kind(&kind) {
                     Ok(kind) => kinds.push(kind),
                     Err(reason) => problems.push(file.at(&["overrides", &at, "match", "kind"], reason)),
                 }
@@ -282,7 +314,7 @@ impl Settings {
 }
 
 /// A path on disk as it is seen from a folder, with `/` between folders.
-fn relative(root: &std::path::Path, path: &std::path::Path) -> String {
+pub fn relative(root: &std::path::Path, path: &std::path::Path) -> String {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let normal = |path: &std::path::Path| crate::layout::path::normal(&path.to_string_lossy().replace('\\', "/"));
     let (root, path) = (normal(root), normal(&absolute));

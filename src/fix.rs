@@ -169,6 +169,15 @@ pub fn converge(sources: Sources, unsafe_too: bool, mut check: impl FnMut(&Sourc
     state
 }
 
+/// Applies once what one set of findings says, and checks what became of it. Nothing is written.
+pub fn once(sources: Sources, findings: &[Finding], mut check: impl FnMut(&Sources) -> Vec<Finding>) -> Converged {
+    let round = apply(&sources, findings, false);
+    let changed = round.files.iter().map(|(id, _)| *id).collect();
+    let sources = replaced(&sources, round.files);
+    let findings = check(&sources);
+    Converged { sources, findings, changed, applied: round.applied, conflicts: round.conflicts, settled: true }
+}
+
 /// The same files in the same order, some with another text.
 fn replaced(sources: &Sources, files: Vec<(FileId, String)>) -> Sources {
     let mut new: HashMap<FileId, String> = files.into_iter().collect();
@@ -180,7 +189,7 @@ fn replaced(sources: &Sources, files: Vec<(FileId, String)>) -> Sources {
 
 /// Whether a file is the place to edit: no standard input, nothing that a tool wrote and would write
 /// again, nothing that SOPS signed.
-fn is_writable(file: &SourceFile) -> bool {
+pub fn is_writable(file: &SourceFile) -> bool {
     file.path.is_some() && !file.text.lines().any(is_mark_of_a_tool)
 }
 

@@ -69,13 +69,17 @@ pub(crate) struct Read {
 pub(crate) fn read(sources: &Sources, trees: &Arc<Trees>, settings: &Settings) -> Read {
     let kustomize = Kustomize::read(sources, trees);
     let renderings = Renderings::of(sources);
-    let mut folders = Folders::new(sources.iter().map(|(_, file)| file.name.as_str()));
+    let manifests = sources.iter().filter(|(_, file)| !settings.suppressing.is_beside(&file.name));
+    let mut folders = Folders::new(manifests.map(|(_, file)| file.name.as_str()));
     folders.forget_charts(&renderings.folders);
     let mut read = Read { trees: trees.clone(), folders, ..Read::default() };
     read.note_unseen(&kustomize, &renderings, settings);
     let mut patched: BTreeMap<String, usize> = BTreeMap::new();
     for (number, tree) in trees.files() {
         let file = sources.file(tree.file);
+        if settings.suppressing.is_beside(&file.name) {
+            continue;
+        }
         if file.unreadable.is_some() {
             read.broken.insert(tree.file);
             continue;

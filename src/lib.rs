@@ -13,12 +13,13 @@
 //! | script | [`script`] | the rule language; the only place that knows Rhai |
 //! | run | [`run`] | rules × resources → findings |
 //! | finding | [`finding`], [`native`] | findings with places and edits; those that Rust makes itself |
-//! | judgement | [`suppress`], [`change`] | what comments switch off; what a change did not do |
+//! | judgement | [`suppress`], [`baseline`], [`change`] | what is switched off, by whom; what a change did not do |
 //! | ending | [`report`], [`fix`] | text for people and programs; edited files |
 //!
 //! [`check`] is that journey on one screen. Configuration and flags become [`config::Settings`];
 //! [`cli`] is the only place that prints and writes files.
 
+pub mod baseline;
 pub mod change;
 pub mod cli;
 pub mod config;
@@ -57,7 +58,7 @@ use report::{Skipped, Summary, Unknown};
 use resource::{Identity, Resource};
 use run::Loaded;
 use script::Taken;
-use source::{FileId, Sources, Span};
+use source::{FileId, SourceFile, Sources, Span};
 use suppress::Suppressed;
 use yaml::Trees;
 
@@ -78,6 +79,10 @@ pub struct Outcome {
     pub secrets: Vec<Span>,
     /// What is remembered for the comparison with a later state, where the settings ask for it.
     pub before: Before,
+    /// Findings that the baseline lists.
+    pub baselined: Vec<Finding>,
+    /// Fingerprints in the baseline that match nothing.
+    pub stale: Vec<String>,
     /// Findings that came after an empty look-up without resting on it; `plimsoll test` fails them.
     pub unfounded: Vec<Finding>,
 }
@@ -136,25 +141,16 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     outcome.findings.extend(errors.filter(|f| f.rule.as_str() == native::INVALID || is_on(f.rule.as_str())));
     outcome.findings.iter_mut().for_each(|found| own(found, &trees, &input.resources));
     fold_sets(sources, &mut outcome.findings);
-    put_in_order(&mut outcome.findings);
-
-    let suppressions: Vec<_> =
-        trees.files().filter(|(n, _)| input.used.contains(n)).flat_map(|(_, tree)| suppress::parse(tree)).collect();
-    let names = set.names();
-    let findings = std::mem::take(&mut outcome.findings);
-    let answer = suppress::apply(findings, &suppressions, &settings.declared.today, settings.all_rules, &names);
-    outcome.findings = answer.active;
-    outcome.suppressed = answer.suppressed;
-    for mut about_comment in answer.extra.into_iter().filter(|f| is_on(f.rule.as_str())) {
-        if let Some(rule) = set.rules.iter().find(|r| r.id == about_comment.rule) {
-            about_comment.why.clone_from(&rule.page.why);
-        }
-        own(&mut about_comment, &trees, &input.resources);
-        outcome.findings.push(about_comment);
-    }
     settings.grade_native(&mut outcome.findings, set);
     put_in_order(&mut outcome.findings);
     run::number_fingerprints(&mut outcome.findings);
+    let findings = std::mem::take(&mut outcome.findings);
+    let mut answer = suppressed(findings, sources, &input, set, settings);
+    answer.extra.retain(|finding| is_on(finding.rule.as_str()));
+    settings.grade_native(&mut answer.extra, set);
+    outcome.findings = answer.active;
+    outcome.findings.append(&mut answer.extra);
+    put_in_order(&mut outcome.findings);
     if settings.remember {
         outcome.before.remember(sources, &outcome.findings);
     }
@@ -169,7 +165,7 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     outcome.secrets = trees.secrets();
     outcome.summary = Summary {
         configuration: settings.configuration.clone(),
-        files: sources.len() - settings.context.len(),
+        files: sources.len() - settings.context.len() - settings.suppressing.texts().count(),
         documents: input.documents,
         resources: input.resources.len(),
         clusters: if several { layout.clusters.into_iter().map(|c| c.name).collect() } else { Vec::new() },
@@ -178,7 +174,8 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
         idle: (0..set.rules.len()).filter(|n| on[*n] && !judged.contains(n)).map(|n| set.rules[n].id.clone()).collect(),
         today: settings.declared.today.clone(),
         answered: judged.difference(&failed).map(|n| set.rules[*n].id.clone()).collect(),
-        suppressed: outcome.suppressed.len(),
+        suppressed: answer.suppressed.len(),
+        baselined: answer.baselined.len(),
         compared,
         out_of_focus: found - outcome.findings.len(),
         unknown: unknown
@@ -188,7 +185,62 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
         skipped: input.skipped.into_iter().chain(rest_note(rest)).collect(),
         ..Summary::default()
     };
+    outcome.suppressed = answer.suppressed;
+    outcome.baselined = answer.baselined;
+    outcome.stale = answer.stale;
     outcome
+}
+
+/// What stays of findings after comments, annotations, the configuration and the baseline had their say.
+fn suppressed(
+    findings: Vec<Finding>,
+    sources: &Sources,
+    input: &Read,
+    set: &rule::RuleSet,
+    settings: &Settings,
+) -> suppress::Outcome {
+    let suppressing = &settings.suppressing;
+    if suppressing.off {
+        return suppress::Outcome { active: findings, ..suppress::Outcome::default() };
+    }
+    let mut suppressions = Vec::new();
+    let mut resources = input.resources.as_slice();
+    for (number, tree) in input.trees.files() {
+        let is = |file: &Option<Arc<SourceFile>>| {
+            file.as_ref().is_some_and(|file| file.name == sources.file(tree.file).name)
+        };
+        if is(&suppressing.configuration) {
+            suppressions.extend(suppress::of_configuration(tree));
+        } else if is(&suppressing.baseline) {
+            suppressions.extend(suppress::of_baseline(tree.file, sources.file(tree.file)));
+        } else if input.used.contains(&number) {
+            // Resources stand in the order of the files.
+            let own;
+            (own, resources) = resources.split_at(resources.partition_point(|r| r.file <= tree.file));
+            suppressions.extend(suppress::of_manifest(tree, own.iter().map(|r| (input.trees.node(r.root), r))));
+        }
+    }
+    let scene = suppress::Scene {
+        today: &settings.declared.today,
+        names: &set.names(),
+        all_rules: settings.all_rules,
+        path_of: &|file| settings.path_of(sources.file(file)),
+        resources: &input.resources,
+        whole_project: suppressing.whole_project,
+        whole_baseline: suppressing.whole_baseline,
+    };
+    let mut answer = suppress::apply(findings, &suppressions, &scene);
+    for finding in &mut answer.extra {
+        if let Some(rule) = set.rules.iter().find(|r| r.id == finding.rule) {
+            finding.why.clone_from(&rule.page.why);
+        }
+        own(finding, &input.trees, &input.resources);
+        if finding.fingerprint.is_empty() {
+            finding.fingerprint = run::fingerprint(finding.rule.as_str(), None, &finding.message);
+        }
+    }
+    run::number_fingerprints(&mut answer.extra);
+    answer
 }
 
 /// A word about files that no cluster of the configuration holds: they are judged by themselves.

@@ -63,7 +63,7 @@ pub struct Summary {
     pub answered: Vec<RuleId>,
     /// The date the rules take for today, `2026-11-24`.
     pub today: String,
-    /// Findings that a comment switches off.
+    /// Findings that a comment, an annotation or the configuration switches off.
     pub suppressed: usize,
     /// Findings that the baseline already lists.
     pub baselined: usize,

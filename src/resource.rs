@@ -1,5 +1,7 @@
 //! Documents to resources: identity, origin, and items of lists.
 
+pub mod pattern;
+
 use crate::finding::ResourceRef;
 use crate::kinds::is_cluster_scoped;
 use crate::source::FileId;

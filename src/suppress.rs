@@ -1,303 +1,272 @@
-//! Comments that switch findings off: `# plimsoll: ignore[rule] until 2027-01-31: reason`.
+//! What switches findings off, and what becomes of it: one model for all who may say so.
 //!
-//! On the line of a key or list item, or above it, a comment covers all that stands below that key or
-//! item; above a document's first key, the whole document. It matches a finding by its primary place
-//! alone. A comment that can't be read, or has run out, switches nothing off.
+//! | written as | covers | read by |
+//! |---|---|---|
+//! | `# plimsoll: ignore[rule]: reason` | a key or item, or a document | `comment` |
+//! | `# plimsoll: ignore-file[rule]: reason` | a file | `comment` |
+//! | annotation `ignore.plimsoll.dev/rule: reason` | a resource | `annotation` |
+//! | `ignore:` of the configuration | resources, files | `entry` |
+//! | the baseline | findings, by fingerprint | `listed` |
+//!
+//! Each becomes a [`Suppression`]; [`apply`] matches them with findings, by the primary place alone, and
+//! judges their use. One that can't be read, has run out or is misplaced switches nothing off.
 
+pub mod add;
+mod annotation;
 mod comment;
+mod entry;
+mod judge;
+mod listed;
+mod place;
 
-use std::sync::Arc;
+use std::collections::HashMap;
 
-use crate::finding::{Edit, Finding, Fix, Label, Place, RuleId, Severity};
-use crate::source::Span;
-use crate::yaml::edit::remove_comment;
-use crate::yaml::{Comment, ErrorKind, Node, NodeId, Tree};
-use comment::{Ignore, Mistake};
+pub use entry::until_problem;
 
-/// A comment that speaks to plimsoll, with what it covers.
-#[derive(Debug, Clone)]
-pub struct Suppression {
-    comment: Span,
-    /// Nothing if no key or item follows.
-    covers: Option<Span>,
-    said: Result<Ignore, Mistake>,
-    removal: Option<Edit>,
+use crate::finding::{Edit, Finding, RuleId};
+use crate::resource::Resource;
+use crate::resource::pattern::ResourcePattern;
+use crate::source::{FileId, SourceFile, Span};
+use crate::yaml::{Node, Tree};
+
+/// Where a suppression is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A comment in the manifest.
+    Comment,
+    /// An annotation of the resource or its pod template.
+    Annotation,
+    /// An entry of the configuration.
+    Configuration,
+    /// An entry of the baseline.
+    Baseline,
 }
 
-/// A finding that is switched off.
+impl Source {
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Source::Comment => "comment",
+            Source::Annotation => "annotation",
+            Source::Configuration => "configuration",
+            Source::Baseline => "baseline",
+        }
+    }
+}
+
+/// Something that is meant to switch findings off.
+#[derive(Debug, Clone)]
+pub struct Suppression<'t> {
+    source: Source,
+    /// All of it.
+    place: Span,
+    covers: Covers,
+    said: Result<Said<'t>, Mistake>,
+    /// Takes all of it away.
+    removal: Removal<'t>,
+}
+
+/// What a suppression is about.
+#[derive(Debug, Clone)]
+enum Covers {
+    /// It is misplaced: why, and what to do.
+    Nothing(&'static str, &'static str),
+    /// Findings in that part of a file.
+    Place(Span),
+    /// Findings of resources, in files; both where both are said.
+    Entry { resources: Vec<ResourcePattern>, paths: Vec<String> },
+    /// The finding of that fingerprint.
+    Fingerprint(String),
+}
+
+/// How a suppression, or one name of it, is taken away. The edit for a node is looked for only where it
+/// is of use: that looks at much of the text.
+#[derive(Debug, Clone)]
+enum Removal<'t> {
+    Edit(Edit),
+    Node(Node<'t>),
+    None,
+}
+
+/// What a suppression says.
+#[derive(Debug, Clone)]
+struct Said<'t> {
+    /// Rules, topics and aliases. Of a baseline's entry none.
+    names: Vec<Name>,
+    removals: Removals<'t>,
+    /// The last day on which it holds.
+    until: Option<Name>,
+    reason: String,
+}
+
+/// How single names are taken away.
+#[derive(Debug, Clone)]
+enum Removals<'t> {
+    /// What is left of the list is written anew.
+    List(Span),
+    /// Each by itself.
+    Items(Vec<Node<'t>>),
+    /// There is one name only.
+    None,
+}
+
+/// A word of a suppression, and where it stands.
+#[derive(Debug, Clone)]
+struct Name {
+    text: String,
+    span: Span,
+}
+
+/// Why a suppression could not be read.
+#[derive(Debug, Clone)]
+struct Mistake {
+    span: Span,
+    message: String,
+}
+
+impl Said<'_> {
+    /// Whether its last day is over; dates are written so that they sort as text.
+    fn has_run_out(&self, today: &str) -> bool {
+        self.until.as_ref().is_some_and(|until| until.text.as_str() < today)
+    }
+}
+
+impl<'t> Suppression<'t> {
+    /// What it says, if it can switch something off on a day.
+    fn holds(&self, today: &str) -> Option<&Said<'t>> {
+        self.said.as_ref().ok().filter(|said| !said.has_run_out(today))
+    }
+}
+
+/// A finding that is switched off, and by what.
 #[derive(Debug, Clone)]
 pub struct Suppressed {
-    /// What was found.
+    /// The finding.
     pub finding: Finding,
-    /// Why it is meant to be there, as written.
+    /// The reason as it is written.
     pub by: String,
+    /// Where it is written.
+    pub source: Source,
+    /// The last day on which it holds.
+    pub until: Option<String>,
 }
 
-/// Findings after the comments had their say.
+/// What suppressions are judged by.
+pub struct Scene<'a> {
+    /// The day, as `2026-11-24`.
+    pub today: &'a str,
+    /// All names that may be used: ids, stems, topics and aliases of the rules.
+    pub names: &'a [&'a str],
+    /// Whether every rule ran: else a name that matches nothing may be that of one that did not.
+    pub all_rules: bool,
+    /// The path of a file relative to the configuration.
+    pub path_of: &'a dyn Fn(FileId) -> String,
+    /// The resources that were read.
+    pub resources: &'a [Resource],
+    /// Whether all that the configuration may speak of was read.
+    pub whole_project: bool,
+    /// Whether all that the baseline may speak of was read.
+    pub whole_baseline: bool,
+}
+
+/// Findings after the suppressions had their say.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// Findings that stay.
     pub active: Vec<Finding>,
-    /// Findings that a comment switches off.
+    /// Findings that are switched off.
     pub suppressed: Vec<Suppressed>,
-    /// Findings about the comments themselves: `suppression/unused` and `suppression/malformed`.
+    /// Findings that the baseline lists, and nothing else switches off.
+    pub baselined: Vec<Finding>,
+    /// Findings about the suppressions themselves: `suppression/unused` and `suppression/malformed`.
     pub extra: Vec<Finding>,
+    /// Fingerprints of the baseline that match nothing.
+    pub stale: Vec<String>,
 }
 
-/// Finds the comments of one text that start with `plimsoll:`.
-pub fn parse(tree: &Tree) -> Vec<Suppression> {
-    let text = |comment: &Comment| &tree.text()[comment.start as usize..comment.end as usize];
-    // What a comment in a document that can't be read is about is not known.
-    let is_readable = |comment: &Comment| {
-        let broken = tree.errors.iter().any(|e| matches!(e.kind, ErrorKind::Syntax | ErrorKind::Limit));
-        !broken || tree.documents.iter().any(|d| (d.start..d.end).contains(&comment.start))
-    };
-    let suppression = |comment: &Comment| {
-        let place = |range: std::ops::Range<usize>| {
-            tree.span(comment.start + range.start as u32, comment.start + range.end as u32)
-        };
-        Suppression {
-            comment: tree.span(comment.start, comment.end),
-            covers: covered(tree, comment),
-            said: comment::read(text(comment), &place),
-            removal: remove_comment(tree, comment),
-        }
-    };
-    tree.comments.iter().filter(|c| comment::is_ours(text(c)) && is_readable(c)).map(suppression).collect()
+/// Whether findings of a rule can be switched off. Not those about suppressions, or each could hide
+/// itself; and not those about input that can't be read, of which the exit status speaks.
+pub fn can_be_suppressed(rule: &RuleId) -> bool {
+    rule.topic() != "suppression" && !matches!(rule.as_str(), "yaml/invalid" | "input/unreadable-file")
 }
 
-/// Parts the findings that comments switch off from the others, and judges the comments.
-///
-/// `names` are all names that a comment may use: ids, stems, topics and aliases of the rules. Unused
-/// comments are reported only if `all_rules_ran`: else their rule may be one that did not.
-pub fn apply(
-    findings: Vec<Finding>,
-    suppressions: &[Suppression],
-    today: &str,
-    all_rules_ran: bool,
-    names: &[&str],
-) -> Outcome {
+/// The suppressions that a manifest holds: its comments, and the annotations of its resources.
+pub fn of_manifest<'t>(
+    tree: &'t Tree,
+    resources: impl Iterator<Item = (Node<'t>, &'t Resource)>,
+) -> Vec<Suppression<'t>> {
+    let mut all = comment::read_all(tree);
+    all.extend(annotation::read_all(tree, resources));
+    all
+}
+
+/// The entries of a configuration.
+pub fn of_configuration(tree: &Tree) -> Vec<Suppression<'_>> {
+    entry::read_all(tree)
+}
+
+/// The entries of a baseline.
+pub fn of_baseline(id: FileId, file: &SourceFile) -> Vec<Suppression<'static>> {
+    listed::read_all(id, file)
+}
+
+/// Parts the findings that are switched off from the others, and judges the suppressions. Fingerprints
+/// have been numbered.
+pub fn apply(findings: Vec<Finding>, suppressions: &[Suppression<'_>], scene: &Scene<'_>) -> Outcome {
     let mut outcome = Outcome::default();
-    // Which names of each comment have matched a finding.
-    let mut used: Vec<Vec<bool>> = Vec::new();
-    let mut by_start: Vec<usize> = Vec::new();
-    for (number, suppression) in suppressions.iter().enumerate() {
-        used.push(suppression.said.as_ref().map_or(vec![], |ignore| vec![false; ignore.names.len()]));
-        if suppression.holds(today) {
-            by_start.push(number);
-        }
-    }
-    by_start.sort_by_key(|number| suppressions[*number].covers);
-    let around = around(&by_start, suppressions);
+    // Which names of each suppression have matched a finding.
+    let names = |s: &Suppression<'_>| s.said.as_ref().map_or(0, |said| said.names.len().max(1));
+    let mut used: Vec<Vec<bool>> = suppressions.iter().map(|s| vec![false; names(s)]).collect();
+    let places = place::Places::new(suppressions, scene.today);
+    let mut entries = entry::Entries::new(suppressions, scene);
+    let fingerprint = |(number, suppression): (usize, &'_ Suppression<'_>)| match &suppression.covers {
+        Covers::Fingerprint(fingerprint) => Some((fingerprint.clone(), number)),
+        _ => None,
+    };
+    let baseline: HashMap<String, usize> = suppressions.iter().enumerate().filter_map(fingerprint).collect();
     for finding in findings {
-        let at = finding.primary.span;
-        let before = by_start
-            .partition_point(|n| suppressions[*n].covers.is_some_and(|c| (c.file, c.start) <= (at.file, at.start)));
-        let mut by: Option<&str> = None;
-        let mut next = before.checked_sub(1);
-        while let Some(place) = next {
-            next = around[place];
-            let number = by_start[place];
-            let suppression = &suppressions[number];
-            let (Some(covers), Ok(ignore)) = (suppression.covers, &suppression.said) else {
-                continue;
-            };
-            if !covers.contains(at) {
-                continue;
-            }
-            for (name, used) in ignore.names.iter().zip(&mut used[number]) {
-                let matches = is_named(&finding, &name.text);
-                *used |= matches;
-                if matches {
-                    by = by.or(Some(&ignore.reason));
-                }
-            }
+        if !can_be_suppressed(&finding.rule) {
+            outcome.active.push(finding);
+            continue;
         }
-        match by {
-            Some(by) => outcome.suppressed.push(Suppressed { finding, by: by.to_string() }),
+        let mut first = None;
+        let mut matched = |number: usize, name: usize| {
+            used[number][name] = true;
+            first.get_or_insert(number);
+        };
+        places.matching(&finding, &mut matched);
+        entries.matching(&finding, &mut matched);
+        let listed = baseline.get(&finding.fingerprint);
+        if let Some(number) = listed {
+            used[*number][0] = true;
+        }
+        match first.and_then(|number| Some((number, suppressions[number].said.as_ref().ok()?))) {
+            Some((number, said)) => outcome.suppressed.push(Suppressed {
+                finding,
+                by: said.reason.clone(),
+                source: suppressions[number].source,
+                until: said.until.as_ref().map(|until| until.text.clone()),
+            }),
+            None if listed.is_some() => outcome.baselined.push(finding),
             None => outcome.active.push(finding),
         }
     }
-    for (suppression, used) in suppressions.iter().zip(used) {
-        suppression.judge(&used, today, all_rules_ran, names, &mut outcome.extra);
-    }
+    judge::judge(suppressions, &used, scene, &mut outcome);
     outcome
 }
 
-/// For each comment, in the order of what they cover: the last before it whose cover reaches into its
-/// own. Whatever covers a place is found from the last comment before it by these steps, without
-/// looking at the thousands that may stand in a file.
-fn around(by_start: &[usize], suppressions: &[Suppression]) -> Vec<Option<usize>> {
-    let covers = |place: usize| suppressions[by_start[place]].covers;
-    let reaches = |outer: usize, inner: usize| match (covers(outer), covers(inner)) {
-        (Some(outer), Some(inner)) => outer.file == inner.file && outer.end > inner.start,
-        _ => false,
-    };
-    let mut open: Vec<usize> = Vec::new();
-    let mut around = Vec::with_capacity(by_start.len());
-    for place in 0..by_start.len() {
-        while open.last().is_some_and(|outer| !reaches(*outer, place)) {
-            open.pop();
-        }
-        around.push(open.last().copied());
-        open.push(place);
-    }
-    around
-}
-
-/// Whether a name of a comment means a finding's rule: its id, stem or topic, or an alias.
-fn is_named(finding: &Finding, name: &str) -> bool {
+/// The words by which a suppression may name a finding's rule: its id, stem, topic and aliases.
+fn names_of(finding: &Finding) -> impl Iterator<Item = &str> {
     let rule = &finding.rule;
-    name == rule.as_str() || name == rule.stem() || name == rule.topic() || finding.aliases.iter().any(|a| a == name)
+    let own = [rule.as_str(), rule.stem(), rule.topic()].into_iter();
+    own.chain(finding.aliases.iter().map(String::as_str))
 }
 
-impl Suppression {
-    /// Whether it can switch something off on a day.
-    fn holds(&self, today: &str) -> bool {
-        self.covers.is_some() && self.said.as_ref().is_ok_and(|ignore| !ignore.has_run_out(today))
-    }
-
-    fn judge(&self, used: &[bool], today: &str, all_rules_ran: bool, names: &[&str], into: &mut Vec<Finding>) {
-        let ignore = match &self.said {
-            Ok(ignore) => ignore,
-            Err(mistake) => {
-                let help = format!("write it as `{}`", comment::FORM);
-                into.push(finding(INVALID, mistake.span, mistake.message.clone(), help));
-                return;
-            }
-        };
-        let (unknown, known): (Vec<_>, Vec<_>) =
-            ignore.names.iter().zip(used).partition(|(name, used)| !**used && !names.contains(&name.text.as_str()));
-        for (name, _) in &unknown {
-            let message = format!("no rule, topic or alias is called \"{}\"", name.text);
-            let mut finding = finding(INVALID, name.span, message, "`plimsoll rules` lists all names".to_string());
-            if let Some(near) = closest(&name.text, names) {
-                let place = Place { span: name.span, yaml_path: String::new(), template: None };
-                finding.labels.push(Label { place, message: format!("did you mean \"{near}\"?") });
-                let edits = vec![Edit { span: name.span, text: near.to_string() }];
-                finding.fixes.extend(self.removal.is_some().then(|| fix(format!("use \"{near}\""), false, edits)));
-            }
-            into.push(finding);
-        }
-        if let Some(until) = ignore.until.as_ref().filter(|_| ignore.has_run_out(today)) {
-            let message = format!("this comment has run out on {}", until.text);
-            let help = "mend what it covers, or set a later date".to_string();
-            into.push(finding(INVALID, until.span, message, help));
-        } else if self.covers.is_none() {
-            let message = "this comment stands at no key and no list item".to_string();
-            let help = "move it above the key that it is about, or to the end of that line".to_string();
-            into.push(finding(INVALID, self.comment, message, help));
-        } else if all_rules_ran {
-            self.judge_use(ignore, &known, unknown.is_empty(), into);
-        }
-    }
-
-    /// Reports the known names that matched nothing. The rest of the comment stays if it is of use.
-    fn judge_use(&self, ignore: &Ignore, known: &[(&comment::Name, &bool)], all_known: bool, into: &mut Vec<Finding>) {
-        let idle: Vec<_> = known.iter().filter(|(_, used)| !**used).collect();
-        let Some((first, _)) = idle.first() else {
-            return;
-        };
-        let quoted: Vec<_> = idle.iter().map(|(name, _)| format!("\"{}\"", name.text)).collect();
-        let message = format!("nothing is left to ignore here for {}", quoted.join(", "));
-        let (title, edit) = if all_known && idle.len() == known.len() {
-            ("remove the comment", self.removal.clone())
-        } else {
-            let kept = ignore.names.iter().filter(|name| !idle.iter().any(|(idle, _)| std::ptr::eq(*idle, *name)));
-            let text = kept.map(|name| name.text.as_str()).collect::<Vec<_>>().join(", ");
-            ("remove the name", self.removal.is_some().then_some(Edit { span: ignore.list, text }))
-        };
-        let help = format!("{title}; what it hid is mended, or stands elsewhere");
-        let mut finding = finding(UNUSED, first.span, message, help);
-        finding.fixes.extend(edit.map(|edit| fix(title.to_string(), true, vec![edit])));
-        into.push(finding);
-    }
-}
-
-/// A finding about a comment. Its rule's page says why it hurts, and the caller, who has the page, fills
-/// that in.
-fn finding(rule: &str, span: Span, message: String, help: String) -> Finding {
-    Finding {
-        rule: RuleId::new(rule),
-        aliases: Arc::from([]),
-        severity: Severity::Warning,
-        message,
-        why: String::new(),
-        primary: Place { span, yaml_path: String::new(), template: None },
-        resource: None,
-        labels: Vec::new(),
-        help: vec![help],
-        values: Vec::new(),
-        notes: Vec::new(),
-        links: Vec::new(),
-        fixes: Vec::new(),
-        clusters: Vec::new(),
-        fingerprint: String::new(),
-        unnumbered: String::new(),
-    }
-}
-
-/// A comment that can't be read or does not hold.
-const INVALID: &str = "suppression/malformed";
-/// A comment that is not needed.
-const UNUSED: &str = "suppression/unused";
-
-fn fix(title: String, safe: bool, edits: Vec<Edit>) -> Fix {
-    Fix { title, safe, edits }
-}
-
-/// The name that was most likely meant.
-fn closest<'n>(wanted: &str, names: &[&'n str]) -> Option<&'n str> {
-    let allowed = (wanted.chars().count() / 3).clamp(1, 4);
-    let near = names.iter().filter(|name| name.len().abs_diff(wanted.len()) <= 4 * allowed);
-    let distances = near.map(|name| (strsim::damerau_levenshtein(wanted, name), *name));
-    distances.filter(|(distance, _)| *distance <= allowed).min().map(|(_, name)| name)
-}
-
-/// What a comment covers.
-fn covered(tree: &Tree, comment: &Comment) -> Option<Span> {
-    let text = tree.text();
-    let line = text[..comment.start as usize].rfind('\n').map_or(0, |newline| newline + 1);
-    let before = text[line..comment.start as usize].trim();
-    let is_above = comment.own_line || before == "---";
-    let from = if is_above { comment.end } else { line as u32 };
-    let to = if is_above { u32::MAX } else { comment.start };
-    let first = first_node_from(tree, from);
-    let nodes = || (first..tree.len()).map(|i| tree.node(NodeId(i as u32))).take_while(|n| (start(*n)) < to);
-    if is_above && nodes().next().is_some_and(|node| node.parent().is_none()) {
-        return whole_document(tree, nodes().next()?);
-    }
-    // The outermost key or item of the line; a value alone on its line stands for its key.
-    let place =
-        nodes().find(|node| is_key_or_item(*node)).or_else(|| nodes().next().filter(|n| n.parent().is_some()))?;
-    let (from, to) = place.entry().unwrap_or((place, place));
-    Some(tree.span(start(from), to.local_range().end as u32))
-}
-
-fn start(node: Node<'_>) -> u32 {
-    node.local_range().start as u32
-}
-
-/// The first node that starts at a place or after it; nodes are in the order of their starts.
-fn first_node_from(tree: &Tree, at: u32) -> usize {
-    let (mut low, mut high) = (0, tree.len());
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if start(tree.node(NodeId(middle as u32))) < at { low = middle + 1 } else { high = middle }
-    }
-    low
-}
-
-fn is_key_or_item(node: Node<'_>) -> bool {
-    node.is_key() || node.parent().is_some_and(Node::is_seq)
-}
-
-fn whole_document(tree: &Tree, root: Node<'_>) -> Option<Span> {
-    let near = tree.document_number(root.id())?;
-    // The root of an empty document may stand where the next one starts.
-    let number = (0..=near).rev().find(|number| tree.documents[*number].root == Some(root.id()))?;
-    let end = tree.documents.get(number + 1).map_or(tree.text().len() as u32, |next| next.start);
-    Some(tree.span(tree.documents[number].start, end))
+/// A day of the calendar, written `2027-01-31`.
+fn is_date(text: &str) -> bool {
+    text.len() == "2027-01-31".len()
+        && text.starts_with(|c: char| c.is_ascii_digit())
+        && text.parse::<jiff::civil::Date>().is_ok()
 }
 
 #[cfg(test)]

@@ -201,6 +201,25 @@ impl Tree {
         self.documents.partition_point(|d| d.start <= start).checked_sub(1)
     }
 
+    /// The innermost node whose text, key included, holds a place of the file; nothing outside of the
+    /// documents.
+    pub fn innermost(&self, at: Span) -> Option<Node<'_>> {
+        let holds = |node: &Node<'_>| {
+            let whole = node.entry().map_or(node.span(), |(key, value)| {
+                let (key, value) = (key.span(), value.span());
+                Span { end: value.end.max(key.end), ..key }
+            });
+            whole.contains(at)
+        };
+        // Nodes stand in the order of their starts: the last of those that start before and hold the place.
+        let before = self.nodes.partition_point(|node| node.start <= at.start);
+        let mut node = self.node(NodeId(before.checked_sub(1)? as u32));
+        while !holds(&node) {
+            node = node.parent()?;
+        }
+        Some(if node.is_key() { node.entry().map_or(node, |(_, value)| value) } else { node })
+    }
+
     /// How many nodes there are.
     pub fn len(&self) -> usize {
         self.nodes.len()

@@ -2,6 +2,8 @@
 
 #[path = "cli/answers.rs"]
 mod answers;
+#[path = "cli/baseline.rs"]
+mod baseline;
 #[path = "cli/change.rs"]
 mod change;
 #[path = "cli/clusters.rs"]

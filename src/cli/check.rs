@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::change::Change;
+use super::copy::Copy;
 use super::edit::{self, Edits};
 use super::output::Output;
 use super::render::Render;
+use super::suppress::{Home, Suppressing};
 use super::timing::{self, Bar};
 use super::{Status, complain, configuration, err, input, out, project};
 use crate::Outcome;
@@ -16,6 +18,7 @@ use crate::finding::{Problem, Severity};
 use crate::progress::{Progress, Stage};
 use crate::report::sanitize::one_line;
 use crate::run::Loaded;
+use crate::source::SourceFile;
 use crate::source::walk::Collected;
 
 #[derive(Debug, clap::Args)]
@@ -61,6 +64,8 @@ pub(super) struct Arguments {
     pub(super) change: Change,
     #[command(flatten)]
     render: Render,
+    #[command(flatten)]
+    pub(super) suppressing: Suppressing,
     /// Threads; the default is one for each processor
     #[arg(long, short = 'j', value_name = "N")]
     jobs: Option<usize>,
@@ -101,9 +106,22 @@ impl FailOn {
     }
 }
 
+impl Arguments {
+    /// The flag that makes no sense where everything is to be listed.
+    pub(super) fn not_for_a_baseline(&self) -> Option<&'static str> {
+        let flags = [
+            (self.edits.are_wanted(), "an edit"),
+            (self.change.is_partial(), "--since or --focus"),
+            (self.show_settings || self.show_files, "--show-settings or --show-files"),
+        ];
+        flags.into_iter().find(|(is_set, _)| *is_set).map(|(_, flag)| flag)
+    }
+}
+
 /// What a check goes by.
 pub(super) struct Checking<'a> {
     pub(super) arguments: &'a Arguments,
+    pub(super) home: &'a Home<'a>,
     pub(super) loaded: &'a Loaded,
     pub(super) settings: &'a Settings,
     pub(super) bar: &'a Bar,
@@ -113,11 +131,23 @@ pub(super) fn run(arguments: &Arguments) -> Status {
     if let Err(problem) = arguments.output.refuse_clashes() {
         return complain(&[problem]);
     }
+    run_to(arguments, true, |checking, input| match arguments.edits.are_wanted() {
+        true => edit::run(checking, input),
+        false => report(checking, input),
+    })
+}
+
+/// Reads what the arguments say, and ends in one way or another; with or without the baseline.
+pub(super) fn run_to(
+    arguments: &Arguments,
+    with_baseline: bool,
+    end: impl FnOnce(&Checking, Collected) -> Status,
+) -> Status {
     let (paths, focus) = arguments.change.scope(&arguments.paths);
     let paths = if arguments.render.names_input() { paths } else { input::or_here(&paths) };
     let progress = Arc::new(Progress::default());
     progress.begin(Stage::Compile, 0);
-    let project::Project { loaded, file, folders, copy: _copy } =
+    let project::Project { loaded, file, folders, copy } =
         match arguments.project.read(&[&paths[..], &arguments.render.named()].concat()) {
             Ok(project) => project,
             Err(status) => return status,
@@ -130,6 +160,11 @@ pub(super) fn run(arguments: &Arguments) -> Status {
     if !settings.rules.iter().any(|rule| rule.on) && loaded.problems.is_empty() {
         err("plimsoll: nothing was checked: no rule is left by --select, --ignore and the configuration\n");
         return Status::Nothing;
+    }
+    let revision = arguments.project.is_of_revision().then(|| copy.as_ref().map(Copy::root));
+    let home = Home { file: file.as_ref(), paths: &paths, revision };
+    if let Err(problem) = arguments.suppressing.settle(&mut settings, &home, with_baseline) {
+        return complain(&[problem]);
     }
     if arguments.show_settings {
         out(&configuration::settings(file.as_ref(), &folders, &settings, &loaded.set));
@@ -154,9 +189,11 @@ pub(super) fn run(arguments: &Arguments) -> Status {
             return complain(&problems);
         }
     };
+    arguments.suppressing.compare(&mut settings, &input.sources, &home);
     if arguments.show_files {
         bar.stop();
-        input.sources.iter().for_each(|(_, file)| out(&format!("{}\n", one_line(&file.name))));
+        let is_judged = |(_, file): &(_, &SourceFile)| !settings.suppressing.is_beside(&file.name);
+        input.sources.iter().filter(is_judged).for_each(|(_, file)| out(&format!("{}\n", one_line(&file.name))));
         return if input.sources.is_empty() { Status::Nothing } else { Status::Clean };
     }
     match arguments.change.before(&paths, &plan, &loaded, &settings) {
@@ -166,8 +203,8 @@ pub(super) fn run(arguments: &Arguments) -> Status {
             return complain(&[problem]);
         }
     }
-    let checking = Checking { arguments, loaded: &loaded, settings: &settings, bar: &bar };
-    let status = if arguments.edits.are_wanted() { edit::run(&checking, input) } else { report(&checking, input) };
+    let checking = Checking { arguments, home: &home, loaded: &loaded, settings: &settings, bar: &bar };
+    let status = end(&checking, input);
     if arguments.timing {
         err(&timing::table(&progress, &loaded.set, settings.jobs));
     }

@@ -111,6 +111,20 @@ pub(super) fn settings(file: Option<&ConfigFile>, folders: &[PathBuf], settings:
     text += &list("complete", &declared.complete);
     text += &list("exclude", settings.exclude.texts());
     text += &list("shared", settings.clusters.shared.texts());
+    let ignored = file.map_or(&[][..], |file| &file.contents.ignore);
+    if !ignored.is_empty() && !settings.suppressing.off {
+        text += "ignore:\n";
+        for entry in ignored {
+            text += &format!("- {}", list("rules", &entry.rules));
+            let parts = [list("  resources", &entry.resources), list("  paths", &entry.paths)];
+            text.extend(parts);
+            text += &format!("  reason: {}\n", quoted(&entry.reason));
+            text += &entry.until.as_ref().map_or(String::new(), |until| format!("  until: {}\n", quoted(until)));
+        }
+    }
+    if let Some(baseline) = &settings.suppressing.baseline {
+        text += &format!("baseline: {}\n", quoted(&baseline.name));
+    }
     if !settings.clusters.declared.is_empty() {
         text += "clusters:\n";
         for cluster in &settings.clusters.declared {

@@ -1,14 +1,16 @@
-//! `plimsoll check --fix` and `--diff`: edits are made in memory until nothing changes; then the files
+//! `plimsoll check --fix`, `--add-ignore` and `--diff`: edits are made in memory until nothing changes; then the files
 //! are written once, or shown.
 
 use std::io::IsTerminal;
 
 use super::check::{Checking, FailOn, complete, status};
 use super::{Status, complain, err, out, raw};
-use crate::finding::Problem;
+use crate::finding::{Finding, Fix, Problem};
 use crate::report::sanitize::{clean, one_line};
+use crate::report::summary::count;
 use crate::source::walk::{Collected, STDIN};
 use crate::source::{FileId, Sources};
+use crate::suppress::add;
 use crate::{Outcome, fix};
 
 /// What to do with the fixes of findings.
@@ -20,14 +22,56 @@ pub(super) struct Edits {
     /// Show what --fix would change, and change nothing
     #[arg(long)]
     diff: bool,
+    /// Write a comment above everything that is found, so that it is ignored from now on
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "", value_name = "REASON", conflicts_with = "fix")]
+    add_ignore: Option<String>,
 }
 
 impl Edits {
+    /// The reason of the comments to add, if some are wanted.
+    fn reason(&self, today: &str) -> Option<Result<String, Problem>> {
+        let reason = self.add_ignore.as_ref()?.trim();
+        if reason.contains(char::is_control) {
+            return Some(Err(Problem::error("--add-ignore: a reason is one line without control characters")));
+        }
+        Some(Ok(if reason.is_empty() { format!("known on {today}") } else { reason.to_string() }))
+    }
+
     /// Whether anything is to be edited.
     pub(super) fn are_wanted(&self) -> bool {
-        self.fix.is_some() || self.diff
+        self.fix.is_some() || self.diff || self.add_ignore.is_some()
     }
 }
+
+/// Plans as what [`fix`] applies: findings, each with an edit.
+fn as_findings(plan: &add::Plan, findings: &[Finding]) -> Vec<Finding> {
+    let Some(like) = findings.first() else { return Vec::new() };
+    let finding = |addition: &add::Addition| {
+        let mut finding = like.clone();
+        finding.primary.span = addition.edit.span;
+        let title = "add a comment".to_string();
+        finding.fixes = vec![Fix { title, safe: true, edits: vec![addition.edit.clone()] }];
+        finding
+    };
+    plan.additions.iter().map(finding).collect()
+}
+
+/// Says what no comment can be written for.
+fn note_left(sources: &Sources, plan: &add::Plan) {
+    const NAMED: usize = 5;
+    let total = plan.left.values().sum();
+    if total == 0 {
+        return;
+    }
+    let mut names: Vec<_> = plan.left.keys().map(|id| one_line(&sources.file(*id).name)).collect();
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let names = names.join(", ");
+    err(&format!("plimsoll: {} in what takes no comment, generated or JSON: {names}{more}\n", count(total, "finding")));
+    err("plimsoll: `ignore` of the configuration, an annotation or `plimsoll baseline` can cover it\n");
+}
+
 /// Says that what a tool wrote is not edited, where something was found in it.
 fn note_generated(outcome: &Outcome) {
     let count = outcome.findings.iter().filter(|f| f.primary.template.is_some()).count();
@@ -45,10 +89,23 @@ pub(super) fn run(checking: &Checking, mut input: Collected) -> Status {
     let before: Vec<_> = input.sources.iter().map(|(id, file)| (id, file.text.clone())).collect();
     let sources = std::mem::take(&mut input.sources);
     let mut last = Outcome::default();
-    let result = fix::converge(sources, unsafe_too, |sources| {
+    let mut check = |sources: &Sources| {
         last = crate::check(sources, loaded, settings);
         last.findings.clone()
-    });
+    };
+    let (result, added) = match edits.reason(&settings.declared.today) {
+        None => (fix::converge(sources, unsafe_too, check), None),
+        Some(Err(problem)) => {
+            checking.bar.stop();
+            return complain(&[problem]);
+        }
+        Some(Ok(reason)) => {
+            let findings = check(&sources);
+            let plan = add::plan(&sources, &findings, arguments.output.min_severity, &reason, &fix::is_writable);
+            let result = fix::once(sources, &as_findings(&plan, &findings), check);
+            (result, Some(plan))
+        }
+    };
     checking.bar.stop();
     let mut after = Collected { sources: result.sources, ..input };
     let outcome = complete(last, &mut after, loaded);
@@ -62,7 +119,10 @@ pub(super) fn run(checking: &Checking, mut input: Collected) -> Status {
             let old = before.iter().find(|(b, _)| b == id).map_or("", |(_, text)| text);
             show_diff(&fix::diff(&file.name, old, &file.text));
         }
-        note_generated(&outcome);
+        match &added {
+            Some(plan) => note_left(&after.sources, plan),
+            None => note_generated(&outcome),
+        }
         // What counts here is whether anything would change, not what else was found.
         return match status(&outcome, FailOn::Never, &arguments.change) {
             Status::Error => complain(&outcome.problems),
@@ -78,7 +138,11 @@ pub(super) fn run(checking: &Checking, mut input: Collected) -> Status {
     if let Err(problems) = arguments.output.show(&after.sources, &outcome, &loaded.set) {
         return complain(&problems);
     }
-    if !arguments.output.quiet {
+    if let Some(plan) = added.as_ref().filter(|_| !arguments.output.quiet) {
+        let files = count(result.changed.len(), "file");
+        err(&format!("plimsoll: {} added in {files}\n", count(result.applied, "comment")));
+        note_left(&after.sources, plan);
+    } else if !arguments.output.quiet {
         note_generated(&outcome);
         let fixes = if result.applied == 1 { "fix" } else { "fixes" };
         let files = if result.changed.len() == 1 { "file" } else { "files" };

@@ -35,9 +35,18 @@ pub(super) fn collect(paths: &[PathBuf], settings: &mut Settings) -> Result<Coll
     let mut collected = walk::collect(&paths, stdin, &excluded)
         .map_err(|wrong| wrong.into_iter().map(Problem::error).collect::<Vec<_>>())?;
     settings.context = collected.context.iter().cloned().collect();
-    if unreadable.is_some() {
-        let files = std::mem::take(&mut collected.sources).into_files();
-        collected.sources = Sources::new(files.into_iter().chain(unreadable).collect());
+    let beside: Vec<SourceFile> = settings.suppressing.texts().map(|file| file.with_text(file.text.clone())).collect();
+    if unreadable.is_some() || !beside.is_empty() {
+        let mut files = std::mem::take(&mut collected.sources).into_files();
+        // Somebody may have named them as manifests.
+        files.retain(|file| !beside.iter().any(|other| is_same(file, other)));
+        collected.sources = Sources::new(files.into_iter().chain(unreadable).chain(beside).collect());
     }
     Ok(collected)
+}
+
+fn is_same(file: &SourceFile, other: &SourceFile) -> bool {
+    let end = |file: &SourceFile| file.path.as_ref().and_then(|path| path.file_name().map(ToOwned::to_owned));
+    let real = |file: &SourceFile| file.path.as_ref().and_then(|path| path.canonicalize().ok());
+    file.name == other.name || (end(file) == end(other) && real(file).is_some() && real(file) == real(other))
 }

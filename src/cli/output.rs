@@ -25,7 +25,7 @@ pub(super) struct Output {
     targets: Vec<Target>,
     /// Show findings from this severity on; json has all
     #[arg(long, default_value = "warning", value_name = "SEVERITY")]
-    min_severity: Severity,
+    pub(super) min_severity: Severity,
     /// Show at most that many findings of one rule, and count the rest; 0 shows all
     #[arg(long, default_value_t = 20, value_name = "N")]
     max_per_rule: usize,

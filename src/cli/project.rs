@@ -48,6 +48,11 @@ impl Project {
 }
 
 impl Origin {
+    /// Whether the configuration comes from a revision.
+    pub(super) fn is_of_revision(&self) -> bool {
+        self.config_from.is_some()
+    }
+
     /// Reads the configuration for paths, and all rules.
     pub(super) fn read(&self, paths: &[PathBuf]) -> Result<Project, Status> {
         let (file, copy) = match &self.config_from {
@@ -122,7 +127,7 @@ impl Origin {
             Some(config) => copy.of_path(config).filter(|path| path.is_file()),
             None => file::find(&paths.iter().filter_map(|path| there(path)).collect::<Vec<_>>()),
         };
-        let Some(path) = path else { return Ok((None, None)) };
+        let Some(path) = path else { return Ok((None, Some(copy))) };
         let file = file::read(&path)?;
         let folder = path.parent().and_then(|folder| folder.strip_prefix(copy.root()).ok());
         let folder = repository.top.join(folder.unwrap_or(Path::new("")));

@@ -58,6 +58,12 @@ pub struct Contents {
     /// Whether overlays and other charts are rendered, too, as with `--render`.
     #[serde(default)]
     pub render: bool,
+    /// Findings that are meant to be there.
+    #[serde(default)]
+    pub ignore: Vec<IgnoreEntry>,
+    /// The baseline: the file of findings that were there before, as `plimsoll baseline` writes it;
+    /// `plimsoll-baseline.json` where nothing is said.
+    pub baseline: Option<String>,
 }
 
 /// A chart.
@@ -104,6 +110,26 @@ impl ValuesFiles {
             ValuesFiles::Sets(sets) => sets.iter().map(|(name, files)| (name.as_str(), files.as_slice())).collect(),
         }
     }
+}
+
+/// Findings that are meant to be there; where resources and paths are said, both must fit.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IgnoreEntry {
+    /// Rules, topics or aliases.
+    #[schemars(length(min = 1))]
+    pub rules: Vec<String>,
+    /// Resources: `Deployment/shop/cart`, `Gateway/istio-ingress/*`.
+    #[serde(default)]
+    pub resources: Vec<String>,
+    /// Patterns of files.
+    #[serde(default)]
+    pub paths: Vec<String>,
+    /// Why.
+    #[schemars(length(min = 1))]
+    pub reason: String,
+    /// The last day on which it holds, `2027-01-31`.
+    pub until: Option<String>,
 }
 
 /// A severity, or off.

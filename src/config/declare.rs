@@ -4,9 +4,9 @@ use super::contents::{Assume, Complete};
 use super::file::ConfigFile;
 use super::{Flags, Preset, is_date, today};
 use crate::finding::Problem;
-use crate::kinds;
 use crate::mesh::Declared;
 use crate::mesh::absence::External;
+use crate::resource::pattern::{ResourcePattern, kind};
 use crate::rule::closest;
 use crate::units::Version;
 
@@ -136,45 +136,18 @@ fn add_complete(declared: &mut Declared, name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// API group and kind of a name as kubectl writes it.
-///
-/// # Errors
-///
-/// That there is none, with what may have been meant.
-pub fn kind(name: &str) -> Result<(String, String), String> {
-    match kinds::resolve(name) {
-        Some((group, kind)) => Ok((group.to_string(), kind.to_string())),
-        None => Err(match closest(name, kinds::KNOWN.iter().map(|k| k.kind)) {
-            Some(near) => format!("no kind of the usual APIs is called \"{name}\"; did you mean \"{near}\"?"),
-            None => format!("no kind of the usual APIs is called \"{name}\"; those of others are written Kind.group"),
-        }),
-    }
-}
-
 /// Reads `Kind/namespace/name`, `Kind/name` of a cluster-scoped kind, or `host/name`.
 ///
 /// # Errors
 ///
 /// What is wrong with it.
 fn external(text: &str) -> Result<External, String> {
-    let parts: Vec<&str> = text.split('/').collect();
-    if parts.iter().any(|part| part.is_empty()) {
-        return Err(format!("\"{text}\" has an empty part"));
+    match text.split_once('/') {
+        Some(("host", "")) => Err(format!("\"{text}\" has an empty part")),
+        Some(("host", host)) if !host.contains('/') => Ok(External::Host(host.to_string())),
+        Some(_) => ResourcePattern::parse(text).map(External::Resource),
+        None => Err(format!("\"{text}\" is not written as Kind/namespace/name or host/name")),
     }
-    if let ["host", host] = parts[..] {
-        return Ok(External::Host(host.to_string()));
-    }
-    let (kind, namespace, name) = match parts[..] {
-        [kind, namespace, name] => (kind, namespace, name),
-        [kind, name] => (kind, "", name),
-        _ => return Err(format!("\"{text}\" is not written as Kind/namespace/name or host/name")),
-    };
-    let (group, kind) = self::kind(kind)?;
-    if namespace.is_empty() && !kinds::is_cluster_scoped(&group, &kind) {
-        return Err(format!("{kind} has a namespace: {kind}/NAMESPACE/{name}"));
-    }
-    let own = str::to_string;
-    Ok(External::Resource { group, kind, namespace: own(namespace), name: own(name) })
 }
 
 #[cfg(test)]
@@ -183,8 +156,8 @@ mod tests {
 
     #[test]
     fn externals_are_read_or_refused() {
-        assert!(matches!(external("Service/payments/api"), Ok(External::Resource { .. })));
-        assert!(matches!(external("GatewayClass/istio"), Ok(External::Resource { .. })));
+        assert!(matches!(external("Service/payments/api"), Ok(External::Resource(_))));
+        assert!(matches!(external("GatewayClass/istio"), Ok(External::Resource(_))));
         assert_eq!(external("host/*.example"), Ok(External::Host("*.example".to_string())));
         for (text, part) in
             [("Service/api", "has a namespace"), ("Servce/a/b", "\"Service\""), ("x", "not written"), ("a//b", "empty")]

@@ -24,6 +24,8 @@ pub struct ConfigFile {
     /// The folder in which the rules, the tables and the baseline that it names are read: the same, but
     /// for a configuration that comes from a revision.
     pub stored: PathBuf,
+    /// Where it lies, if it can be written back.
+    path: Option<PathBuf>,
     file: Arc<SourceFile>,
     tree: Arc<Tree>,
 }
@@ -32,6 +34,20 @@ pub struct ConfigFile {
 /// one above it, up to the root of the repository. Without a repository the current folder is the end,
 /// where the paths lie below it.
 pub fn find(paths: &[PathBuf]) -> Option<PathBuf> {
+    let (common, root) = extent(paths)?;
+    let up_to_root = common.ancestors().take_while(|folder| folder.starts_with(&root));
+    // A link may lead to a file that is nobody's configuration.
+    let is_file = |path: &PathBuf| path.symlink_metadata().is_ok_and(|m| m.is_file());
+    up_to_root.flat_map(|folder| CONFIGURATIONS.map(|name| folder.join(name))).find(is_file)
+}
+
+/// The root of the repository that holds the paths; nothing where there is none.
+pub fn repository_root(paths: &[PathBuf]) -> Option<PathBuf> {
+    extent(paths).map(|(_, root)| root).filter(|root| root.join(".git").exists())
+}
+
+/// The folder that holds all the paths, and the one above it where the search for a configuration ends.
+fn extent(paths: &[PathBuf]) -> Option<(PathBuf, PathBuf)> {
     let current = Path::new(".").canonicalize().ok()?;
     let folder = |path: &PathBuf| {
         let real = if path.as_os_str() == "-" { current.clone() } else { path.canonicalize().ok()? };
@@ -48,10 +64,7 @@ pub fn find(paths: &[PathBuf]) -> Option<PathBuf> {
     let is_root = |folder: &&Path| folder.join(".git").exists();
     let outside = if common.starts_with(&current) { &current } else { &common };
     let root = common.ancestors().find(is_root).unwrap_or(outside).to_path_buf();
-    let up_to_root = common.ancestors().take_while(|folder| folder.starts_with(&root));
-    // A link may lead to a file that is nobody's configuration.
-    let is_file = |path: &PathBuf| path.symlink_metadata().is_ok_and(|m| m.is_file());
-    up_to_root.flat_map(|folder| CONFIGURATIONS.map(|name| folder.join(name))).find(is_file)
+    Some((common, root))
 }
 
 /// A path relative to the current folder where it lies below it, with `/` between folders.
@@ -75,15 +88,26 @@ pub fn read(path: &Path) -> Result<ConfigFile, Vec<Problem>> {
     if path.canonicalize().is_ok_and(leads_out) {
         return Err(wrong("it is a link that leads out of its folder".to_string()));
     }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|e| wrong(e.to_string()))?;
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|e| wrong(e.to_string()))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(wrong("it is larger than 1 MiB".to_string()));
-    }
-    let text = crate::source::walk::decode(bytes).map_err(wrong)?;
+    let text = read_text(path, LARGEST).map_err(wrong)?;
     let absolute = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    parse(&name, absolute.parent().unwrap_or(Path::new("/")), &text)
+    let mut file = parse(&name, absolute.parent().unwrap_or(Path::new("/")), &text)?;
+    file.path = Some(absolute);
+    Ok(file)
+}
+
+/// The text of a file that is no larger than so many bytes.
+///
+/// # Errors
+///
+/// Why it can't be read.
+pub fn read_text(path: &Path, largest: u64) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|e| e.to_string())?;
+    file.take(largest + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+    if bytes.len() as u64 > largest {
+        return Err(format!("it is larger than {} MiB", largest >> 20));
+    }
+    crate::source::walk::decode(bytes)
 }
 
 /// Reads the text of a configuration.
@@ -106,6 +130,7 @@ pub fn parse(name: &str, folder: &Path, text: &str) -> Result<ConfigFile, Vec<Pr
         contents: Contents::default(),
         folder: folder.to_path_buf(),
         stored: folder.to_path_buf(),
+        path: None,
         file,
         tree,
     };
@@ -137,8 +162,14 @@ impl ConfigFile {
         let name = self.file.name.rsplit('/').next().unwrap_or_default();
         let name = format!("{} of {revision}", shown(&folder.join(name)));
         self.file = Arc::new(SourceFile::new(name, None, self.file.text.clone()));
+        self.path = None;
         self.folder = folder;
         self
+    }
+
+    /// Its text.
+    pub fn source(&self) -> Arc<SourceFile> {
+        Arc::new(SourceFile::new(self.name(), self.path.as_deref(), self.file.text.clone()))
     }
 
     /// How it is called in reports.

@@ -44,6 +44,13 @@ pub fn text(layout: &Layout, sources: &Sources, root: &Path) -> String {
 # - match: { paths: [legacy], namespace: shop }
 #   severity: { traffic: info }
 
+# Findings that are meant to be there; `plimsoll baseline` lists those that were there before.
+# ignore:
+# - rules: [app-uses-reserved-port]
+#   resources: [Deployment/shop/cart]        # and / or `paths: [legacy]`
+#   reason: the port is closed before the proxy starts
+#   until: 2027-01-31
+
 # What is not checked.
 # exclude: ["**/testdata/**"]
 "#;

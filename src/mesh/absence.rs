@@ -2,6 +2,7 @@
 
 use super::Mesh;
 use crate::resource::Identity;
+use crate::resource::pattern::{ResourcePattern, fits};
 use crate::yaml::scalar::is_unknown;
 
 /// How sure it is that something does not exist.
@@ -64,43 +65,16 @@ pub struct Elsewhere {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum External {
     /// `Service/payments/api`, `Gateway/istio-ingress/*`; the namespace is empty for cluster-scoped kinds.
-    Resource {
-        /// API group.
-        group: String,
-        /// Kind.
-        kind: String,
-        /// Namespace, maybe with `*`.
-        namespace: String,
-        /// Name, maybe with `*`.
-        name: String,
-    },
+    Resource(ResourcePattern),
     /// `host/*.internal.example`
     Host(String),
-}
-
-/// Whether a text fits a pattern in which `*` stands for any text.
-fn fits(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or("");
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    for part in parts {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
 }
 
 impl Mesh {
     /// Whether a resource is declared to exist elsewhere.
     pub fn is_external(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
         self.declared.externals.iter().any(|external| match external {
-            External::Resource { group: g, kind: k, namespace: ns, name: n } => {
-                g == group && k == kind && fits(ns, namespace) && fits(n, name)
-            }
+            External::Resource(pattern) => pattern.fits(group, kind, namespace, name),
             External::Host(_) => false,
         })
     }
@@ -271,7 +245,7 @@ mod tests {
     fn what_is_declared_elsewhere_is_no_proof() {
         let own = str::to_string;
         let externals = vec![
-            External::Resource { group: own(""), kind: own("Service"), namespace: own("shop"), name: own("pay*") },
+            External::Resource(ResourcePattern::parse("Service/shop/pay*").unwrap()),
             External::Host(own("*.corp")),
         ];
         let mesh = test_mesh_with(&[], Declared { externals, ..Declared::default() });

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{Report, Skipped, Unknown, sanitize, sentence};
 use crate::finding::{Edit, Finding, Fix, Label, Place, Problem, ResourceRef, Severity};
 use crate::source::{SourceFile, Sources};
+use crate::suppress::Suppressed;
 
 /// The report as one JSON object and a newline.
 pub fn render(report: &Report) -> String {
@@ -26,6 +27,7 @@ struct JsonReport<'a> {
     findings: Vec<JsonFinding<'a>>,
     problems: Vec<JsonProblem<'a>>,
     summary: JsonSummary<'a>,
+    suppressed: Vec<JsonSuppressed<'a>>,
 }
 
 #[derive(Serialize)]
@@ -105,6 +107,16 @@ struct JsonEdit<'a> {
 }
 
 #[derive(Serialize)]
+struct JsonSuppressed<'a> {
+    rule: &'a str,
+    location: JsonLocation<'a>,
+    by: &'static str,
+    reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<&'a str>,
+}
+
+#[derive(Serialize)]
 struct JsonProblem<'a> {
     severity: &'static str,
     message: String,
@@ -165,6 +177,7 @@ impl<'a> JsonReport<'a> {
             findings: report.findings.iter().map(|f| finding(sources, f)).collect(),
             problems: report.problems.iter().map(problem).collect(),
             summary: summary(report),
+            suppressed: report.suppressed.iter().map(|s| suppressed(sources, s)).collect(),
         }
     }
 }
@@ -235,6 +248,16 @@ fn fix<'a>(sources: &'a Sources, fix: &'a Fix) -> JsonFix<'a> {
         text: &edit.text,
     };
     JsonFix { title: &fix.title, safe: fix.safe, edits: fix.edits.iter().map(edit).collect() }
+}
+
+fn suppressed<'a>(sources: &'a Sources, suppressed: &'a Suppressed) -> JsonSuppressed<'a> {
+    JsonSuppressed {
+        rule: suppressed.finding.rule.as_str(),
+        location: place(sources, &suppressed.finding.primary),
+        by: suppressed.source.as_str(),
+        reason: &suppressed.by,
+        until: suppressed.until.as_deref(),
+    }
 }
 
 fn problem(problem: &Problem) -> JsonProblem<'_> {

@@ -7,6 +7,7 @@ use super::sanitize::one_line;
 use super::{Report, Skipped, Style, ansi};
 use crate::change::Compared;
 use crate::finding::{RuleId, Severity};
+use crate::suppress::Suppressed;
 
 /// Lines that start so are never wrapped: they may hold a command to copy.
 const RENDERED: &str = "Rendered: ";
@@ -59,11 +60,19 @@ pub(super) fn lines(report: &Report, style: &Style) -> Vec<String> {
     if summary.out_of_focus > 0 {
         line(format!("{} in other files than those in focus", count(summary.out_of_focus, "finding")));
     }
-    if summary.suppressed > 0 {
-        line(format!("{} suppressed", count(summary.suppressed, "finding")));
+    match (summary.suppressed, summary.baselined) {
+        (0, 0) => {}
+        (n, 0) => line(format!("{} suppressed", count(n, "finding"))),
+        (0, n) => line(format!("{} in the baseline", count(n, "finding"))),
+        (n, baselined) => line(format!("{} suppressed, {baselined} in the baseline", count(n, "finding"))),
     }
-    if summary.baselined > 0 {
-        line(format!("{} in the baseline", count(summary.baselined, "finding")));
+    for suppressed in report.suppressed.iter().filter(|_| style.verbose) {
+        let span = suppressed.finding.primary.span;
+        let place = super::location(report.sources.file(span.file), span.range().start);
+        let until = suppressed.until.as_ref().map_or(String::new(), |until| format!(" until {until}"));
+        let source = suppressed.source.as_str();
+        let Suppressed { finding, by, .. } = suppressed;
+        line(format!("Suppressed: {place}: {} ({source}{until}): {by}", finding.rule));
     }
     if style.verbose {
         summary.rendered.iter().for_each(|command| line(format!("{RENDERED}{command}")));

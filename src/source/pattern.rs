@@ -38,6 +38,13 @@ impl Patterns {
         self.globs.matches(path).first().map(|i| self.texts[*i / 2].as_str())
     }
 
+    /// The numbers of all patterns that match a path with `/` between folders, in order.
+    pub fn all_matching(&self, path: &str) -> Vec<usize> {
+        let mut numbers: Vec<usize> = self.globs.matches(path).into_iter().map(|i| i / 2).collect();
+        numbers.dedup();
+        numbers
+    }
+
     /// The patterns that match none of these paths.
     pub fn unmatched(&self, paths: &[String]) -> Vec<&str> {
         let used: std::collections::BTreeSet<usize> =

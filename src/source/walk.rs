@@ -18,6 +18,9 @@ pub const STDIN: &str = "<stdin>";
 /// The names under which the configuration is found.
 pub const CONFIGURATIONS: [&str; 2] = ["plimsoll.yaml", ".plimsoll.yaml"];
 
+/// The name under which the baseline is found.
+pub const BASELINE: &str = "plimsoll-baseline.json";
+
 /// The names under which kustomize finds a kustomization.
 pub const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
@@ -261,7 +264,8 @@ fn is_plain(path: &Path) -> bool {
 
 /// Whether a walk reads a file of that name.
 pub fn is_manifest(path: &Path) -> bool {
-    if path.file_name().and_then(|n| n.to_str()).is_some_and(|name| CONFIGURATIONS.contains(&name)) {
+    if path.file_name().and_then(|n| n.to_str()).is_some_and(|name| CONFIGURATIONS.contains(&name) || name == BASELINE)
+    {
         return false;
     }
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");

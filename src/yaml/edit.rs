@@ -4,10 +4,12 @@
 //! safe: text inside a scalar, a place that an alias shares, block scalars, comments in the middle
 //! of what would have to move. What an edit does not touch stays byte-identical.
 
+mod comment;
 mod layout;
 mod remove;
 mod write;
 
+pub use comment::comment_above;
 pub use remove::{remove, remove_comment};
 
 use super::Node;

@@ -208,10 +208,12 @@ fn the_schema_knows_every_key() {
         "exclude",
         "charts",
         "render",
+        "ignore",
+        "baseline",
     ] {
         assert!(keys.contains(&key), "{key}");
     }
-    assert_eq!(keys.len(), 16);
+    assert_eq!(keys.len(), 18);
     assert!(schema["properties"].as_object().unwrap().values().all(|p| p["description"].is_string()), "{schema:#}");
 }
 

@@ -29,7 +29,7 @@ fn json_holds_the_keys_of_the_contract_in_order() {
     let s = shop();
     s.write("rules/x/bad.rhai", "nonsense");
     let report = s.run(&format!("check a.yaml {OURS} --format json")).json();
-    assert_eq!(keys(&report), ["version", "findings", "problems", "summary"]);
+    assert_eq!(keys(&report), ["version", "findings", "problems", "summary", "suppressed"]);
     assert_eq!(report["version"], 1);
     let finding = report["findings"].as_array().unwrap().iter().find(|f| f["rule"] == "ops/replicas").unwrap();
     let contract = [
