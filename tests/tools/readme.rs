@@ -1,6 +1,7 @@
 //! The commands of the README that need a repository, helm or kustomize.
 
-use crate::shell::{ROOT, Scratch};
+use crate::scratch::Scratch;
+use crate::shell::{ROOT, bash, route, run};
 
 pub(crate) const TESTS: &[crate::Test] = &[("commands that need other programs", commands)];
 
@@ -25,15 +26,15 @@ fn commands() {
         ("overlays/prod/kustomization.yaml", "resources: [shop.yaml]\n"),
         ("overlays/prod/shop.yaml", deployment),
         ("manifests/shop.yaml", deployment),
-        ("routes.yaml", &crate::shell::route("shop", "shop")),
+        ("routes.yaml", &route("shop", "shop")),
     ]);
-    s.run(SETUP).ends(0, &[]);
+    bash(&s, SETUP).ends(0, &[]);
     let path = format!(
         "{}:{}",
         std::path::Path::new(env!("CARGO_BIN_EXE_plimsoll")).parent().unwrap().display(),
         std::env::var("PATH").unwrap()
     );
     for command in commands {
-        s.run_with(&[("PATH", &path)], command).ends(0, &["Judged:"]);
+        run(&s.path(""), &[("PATH", &path)], command).ends(0, &["Judged:"]);
     }
 }
