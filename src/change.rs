@@ -1,7 +1,8 @@
 //! What a change did: the findings that were not there before it, and the resources that it deletes.
 //!
 //! Both sides are judged by the same rules and the same configuration. A finding is known again by its
-//! fingerprint and the text at its place: neither moves nor other lines make it new, another value does.
+//! fingerprint, the text at its place and the names in its message: neither moves nor other lines make it
+//! new, another value does, and so does another cluster that has it now.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -18,8 +19,9 @@ const LONGEST: usize = 200;
 pub struct Before {
     /// How reports call it, as in `main (1a2b3c4)`.
     pub name: String,
-    /// How grave each finding was; what is said several times in the same way stands as often.
-    found: HashMap<Key, Vec<Severity>>,
+    /// How grave each finding was, and in which clusters it was found; what is said several times in the
+    /// same way stands as often.
+    found: HashMap<Key, Vec<(Severity, Vec<String>)>>,
     /// Where each resource stood, by cluster.
     resources: BTreeMap<String, HashMap<Identity, String>>,
 }
@@ -29,6 +31,7 @@ pub struct Before {
 struct Key {
     fingerprint: String,
     text: String,
+    names: String,
     /// The path of a finding that no resource owns.
     path: String,
 }
@@ -48,9 +51,10 @@ impl Before {
     /// Remembers what was found; the fingerprints are not numbered yet.
     pub fn remember(&mut self, sources: &Sources, findings: &[Finding]) {
         for finding in findings {
-            self.found.entry(key(sources, finding)).or_default().push(finding.severity);
+            let found = (finding.severity, finding.clusters.clone());
+            self.found.entry(key(sources, finding)).or_default().push(found);
         }
-        self.found.values_mut().for_each(|severities| severities.sort_unstable());
+        self.found.values_mut().for_each(|found| found.sort_unstable());
     }
 
     /// Remembers the resources of a cluster.
@@ -80,11 +84,13 @@ impl Before {
         let mut left = self.found.clone();
         let mut compared = Compared { before: self.name.clone(), ..Compared::default() };
         findings.retain(|finding| {
-            let Some(severities) = left.get_mut(&key(sources, finding)) else { return true };
+            let Some(found) = left.get_mut(&key(sources, finding)) else { return true };
             // One that got graver is new, but nothing was fixed.
-            let Some(before) = severities.pop() else { return true };
-            compared.old += usize::from(before >= finding.severity);
-            before < finding.severity
+            let Some((severity, clusters)) = found.pop() else { return true };
+            let spreads = |cluster: &String| self.resources.contains_key(cluster) && !clusters.contains(cluster);
+            let is_worse = severity < finding.severity || finding.clusters.iter().any(spreads);
+            compared.old += usize::from(!is_worse);
+            is_worse
         });
         compared.fixed = left.values().map(Vec::len).sum();
         compared
@@ -95,7 +101,9 @@ fn key(sources: &Sources, finding: &Finding) -> Key {
     let span = finding.primary.span;
     let path = if finding.resource.is_none() { sources.file(span.file).name.clone() } else { String::new() };
     let text = sources.slice(span).chars().take(LONGEST).collect();
-    Key { fingerprint: finding.unnumbered.clone(), text, path }
+    // Names stand in quotes, figures do not.
+    let names = finding.message.split('"').skip(1).step_by(2).collect::<Vec<_>>().join("\"");
+    Key { fingerprint: finding.unnumbered.clone(), text, names, path }
 }
 
 /// The files that a change touches, as a hook names them.

@@ -94,6 +94,10 @@ enum Command {
 
 /// Runs the command that the arguments name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(problem) = file_as_flag(&arguments) {
+        return complain(&[problem]).into();
+    }
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -126,6 +130,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Man => shell::man(),
     };
     status.into()
+}
+
+/// A file that is called like a flag: whoever hands names on, such as a hook, did not mean the flag.
+fn file_as_flag(arguments: &[OsString]) -> Option<Problem> {
+    let flags = arguments.iter().skip(1).take_while(|argument| *argument != "--");
+    let is_flag = |argument: &&OsString| argument.as_encoded_bytes().starts_with(b"-") && argument.len() > 1;
+    let name = flags.filter(is_flag).find(|argument| std::path::Path::new(argument).symlink_metadata().is_ok())?;
+    let name = name.to_string_lossy();
+    let problem = Problem::error(format!("\"{name}\" is a flag, and a file that is called so"));
+    Some(problem.help(format!("write \"./{name}\" for the file; for the flag, rename the file")))
 }
 
 /// Prints what people read, and JSON; no name in it passes for a command to a CI runner.

@@ -71,7 +71,7 @@ pub(crate) fn read(sources: &Sources, trees: &Arc<Trees>, settings: &Settings) -
     let renderings = Renderings::of(sources);
     let manifests = sources.iter().filter(|(_, file)| !settings.suppressing.is_beside(&file.name));
     let mut folders = Folders::new(manifests.map(|(_, file)| file.name.as_str()));
-    folders.forget_charts(&renderings.folders);
+    folders.forget_charts(&renderings.charts);
     let mut read = Read { trees: trees.clone(), folders, ..Read::default() };
     read.note_unseen(&kustomize, &renderings, settings);
     let mut patched: BTreeMap<String, usize> = BTreeMap::new();
@@ -103,7 +103,7 @@ pub(crate) fn read(sources: &Sources, trees: &Arc<Trees>, settings: &Settings) -
         let is_manifest = !found.resources.is_empty()
             || resource::looks_like_one(tree.text())
             || settings.named.contains(&layout::path::normal(&file.name));
-        let rendered_by = kustomize.rendered_by(&file.name, &renderings.folders);
+        let rendered_by = kustomize.rendered_by(&file.name, &renderings.kustomizations);
         let rendered_by = rendered_by.map(|folder| format!("rendered by {}", shown(folder)));
         let no_manifest = kustomize.passed_over(&file.name).or(rendered_by.as_deref());
         if let Some(reason) = no_manifest {
@@ -155,8 +155,9 @@ fn shown(folder: &str) -> &str {
 /// What was rendered.
 struct Renderings<'a> {
     sources: &'a Sources,
-    /// Normal paths of the charts and kustomizations.
-    folders: BTreeSet<String>,
+    /// Normal paths.
+    charts: BTreeSet<String>,
+    kustomizations: BTreeSet<String>,
     /// Folders that a rendering is made of.
     inputs: BTreeSet<&'a Path>,
 }
@@ -164,16 +165,23 @@ struct Renderings<'a> {
 impl<'a> Renderings<'a> {
     fn of(sources: &'a Sources) -> Renderings<'a> {
         let all: Vec<&Rendered> = sources.iter().filter_map(|(_, file)| file.rendered.as_deref()).collect();
+        let (charts, kustomizations): (Vec<&Rendered>, Vec<&Rendered>) = all.iter().partition(|r| r.is_chart());
+        let folders = |all: Vec<&Rendered>| all.iter().map(|r| layout::path::normal(&r.folder)).collect();
         Renderings {
             sources,
-            folders: all.iter().map(|rendered| layout::path::normal(&rendered.folder)).collect(),
-            inputs: all.iter().flat_map(|rendered| rendered.inputs.iter().map(PathBuf::as_path)).collect(),
+            charts: folders(charts),
+            kustomizations: folders(kustomizations),
+            inputs: all
+                .iter()
+                .filter(|r| !r.is_chart())
+                .flat_map(|rendered| rendered.inputs.iter().map(PathBuf::as_path))
+                .collect(),
         }
     }
 
     /// Whether a rendering is made of a kustomization, given by its file.
     fn include(&self, name: &str) -> bool {
-        if self.folders.is_empty() {
+        if self.kustomizations.is_empty() {
             return false;
         }
         let file = self.sources.iter().find(|(_, file)| file.name == name);

@@ -45,6 +45,21 @@ impl Change {
         (read, Some(Focus::new(files.into_iter())))
     }
 
+    /// Files below the paths that git holds although `.gitignore` names them: a change can't hide what it
+    /// brings. Where nothing is compared, `.gitignore` has the last word.
+    pub(super) fn hidden(&self, paths: &[PathBuf], from_revision: bool) -> Vec<PathBuf> {
+        if self.since.is_none() && !from_revision {
+            return Vec::new();
+        }
+        let hidden = |folder: &PathBuf| {
+            let repository = Repository::around(folder).ok()?;
+            let files = repository.tracked_but_ignored(folder).ok()?;
+            let named = |file: PathBuf| if folder.as_os_str() == "." { file } else { folder.join(file) };
+            Some(files.into_iter().filter(|file| is_manifest(file)).map(named).collect::<Vec<_>>())
+        };
+        paths.iter().filter(|path| path.is_dir()).filter_map(hidden).flatten().filter(|file| file.is_file()).collect()
+    }
+
     /// Judges what was there before the change.
     ///
     /// # Errors
@@ -104,7 +119,11 @@ fn at(
     settings: &Settings,
 ) -> Result<Before, Problem> {
     // A rendering may need any file.
-    let is_wanted = |path: &str| !plan.is_empty() || path.ends_with(".gitignore") || is_manifest(Path::new(path));
+    // What `.gitignore` names and git holds all the same is there, too.
+    let is_wanted = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        name != ".gitignore" && (!plan.is_empty() || is_manifest(Path::new(path)))
+    };
     let copy = Copy::of(repository, commit, &is_wanted)?;
     let mut moved = Vec::new();
     for path in paths {

@@ -179,7 +179,8 @@ pub(super) fn run_to(
     };
     let bar = Bar::watch(&progress, arguments.output.is_for_people());
     progress.begin(Stage::Read, 0);
-    let input = match input::collect(&paths, &mut settings) {
+    let hidden = arguments.change.hidden(&paths, arguments.project.is_of_revision());
+    let input = match input::collect(&[&paths[..], &hidden].concat(), &mut settings) {
         Ok(mut input) => {
             plan.carry_out(&mut input);
             input

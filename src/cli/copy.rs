@@ -7,7 +7,7 @@ use crate::source::git::Repository;
 
 /// The copy; it goes when this is dropped.
 pub(super) struct Copy {
-    top: PathBuf,
+    repository: Repository,
     root: PathBuf,
     _folder: tempfile::TempDir,
 }
@@ -25,7 +25,7 @@ impl Copy {
         // Walks and searches end at a repository's root.
         std::fs::create_dir(root.join(".git")).map_err(unusable)?;
         repository.export(commit, &root, wanted)?;
-        Ok(Copy { top: repository.top.clone(), root, _folder: folder })
+        Ok(Copy { repository: repository.clone(), root, _folder: folder })
     }
 
     /// The root of the copy.
@@ -36,7 +36,6 @@ impl Copy {
     /// The path that a path of the work tree has in the copy, whether it is there or not; nothing for one
     /// that lies outside of the repository.
     pub(super) fn of_path(&self, path: &Path) -> Option<PathBuf> {
-        let real = path.canonicalize().or_else(|_| std::path::absolute(path)).ok()?;
-        Some(self.root.join(real.strip_prefix(&self.top).ok()?))
+        Some(self.root.join(self.repository.below(path)?))
     }
 }

@@ -124,7 +124,13 @@ impl Origin {
             below.ancestors().find(|part| part.exists()).map(Path::to_path_buf)
         };
         let path = match &self.config {
-            Some(config) => copy.of_path(config).filter(|path| path.is_file()),
+            Some(config) => match copy.of_path(config).filter(|path| path.is_file()) {
+                Some(path) => Some(path),
+                None => {
+                    let message = format!("{revision} has no configuration \"{}\"", config.display());
+                    return Err(told(Problem::error(message)));
+                }
+            },
             None => file::find(&paths.iter().filter_map(|path| there(path)).collect::<Vec<_>>()),
         };
         let Some(path) = path else { return Ok((None, Some(copy))) };

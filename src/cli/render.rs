@@ -12,7 +12,8 @@ use crate::layout::path::normal;
 use crate::source::helm::{self, Chart};
 use crate::source::kustomize::{self, Kustomization};
 use crate::source::render::Cache;
-use crate::source::walk::{Collected, Skipped, display};
+use crate::source::render::Rendered;
+use crate::source::walk::{Collected, RAW_TEMPLATES, Skipped, display};
 use crate::source::{Failure, SourceFile, Sources};
 
 /// What is rendered.
@@ -159,17 +160,48 @@ fn is_among(paths: &[PathBuf], chart: &Path) -> bool {
     })
 }
 
+/// The folders of charts, as the user calls them.
+fn charts_of(sources: &Sources) -> Vec<String> {
+    let folder = |name: &str| match name {
+        "Chart.yaml" => Some(".".to_string()),
+        name => name.strip_suffix("/Chart.yaml").map(str::to_string),
+    };
+    sources.iter().filter_map(|(_, file)| folder(&file.name)).collect()
+}
+
+/// Whether a chart is one of the charts in another.
+fn is_inside(folder: &str, outer: &str) -> bool {
+    let below = if outer == "." { Some(folder) } else { folder.strip_prefix(outer).and_then(|f| f.strip_prefix('/')) };
+    below.is_some_and(|below| below.starts_with("charts/"))
+}
+
+/// Names the charts in a chart of which its rendering holds nothing: they are switched off, or hidden.
+fn note_silent(sources: &Sources, rendered: &Rendered, text: &str, skipped: &mut Vec<Skipped>) {
+    for folder in charts_of(sources).iter().filter(|folder| is_inside(folder, &rendered.folder)) {
+        let below = folder.strip_prefix(&rendered.folder).unwrap_or(folder).trim_start_matches('/');
+        let made = format!("/{below}/templates/");
+        let is_named =
+            text.lines().filter_map(|line| line.strip_prefix("# Source: ")).any(|source| source.contains(&made));
+        if !is_named && Path::new(folder).join("templates").is_dir() {
+            let reason = format!("not in what {} renders: switched off there, or hidden", rendered.folder);
+            skipped.push(Skipped { path: folder.clone(), reason, notable: true });
+        }
+    }
+}
+
 /// Whether a manifest, such as a HelmRelease or an Application, installs the chart of a folder.
 fn installs(text: &str, chart: &str) -> bool {
     let chart = normal(chart);
-    text.lines().map(|line| line.trim_start_matches([' ', '-'])).any(|line| {
-        let value = line.strip_prefix("chart:").or_else(|| line.strip_prefix("path:"));
-        let value = value.map(|value| normal(value.trim().trim_matches(['"', '\''])));
-        value.is_some_and(|value| {
-            let above = chart.strip_suffix(value.as_str());
-            value.contains('/') && above.is_some_and(|above| above.is_empty() || above.ends_with('/'))
+    let is_installer = ["HelmRelease", "argoproj.io", "helm.cattle.io"].iter().any(|word| text.contains(word));
+    is_installer
+        && text.lines().map(|line| line.trim_start_matches([' ', '-'])).any(|line| {
+            let value = line.strip_prefix("chart:").or_else(|| line.strip_prefix("path:"));
+            let value = value.map(|value| normal(value.trim().trim_matches(['"', '\''])));
+            value.is_some_and(|value| {
+                let above = chart.strip_suffix(value.as_str());
+                value.contains('/') && above.is_some_and(|above| above.is_empty() || above.ends_with('/'))
+            })
         })
-    })
 }
 
 fn name_of(path: &Path) -> String {
@@ -211,13 +243,16 @@ impl Plan {
         let charts = plan.charts.iter().map(|chart| helm::render(chart, &self.cache));
         let kustomizations = plan.kustomizations.iter().map(|k| kustomize::render(k, &self.cache));
         let mut files = Vec::new();
-        let mut folders = BTreeSet::new();
+        let mut rendered_charts = BTreeSet::new();
         for result in charts.chain(kustomizations).collect::<Vec<Result<SourceFile, Failure>>>() {
             match result {
                 Ok(file) => {
                     if let Some(rendered) = &file.rendered {
                         collected.rendered.push(rendered.command.clone());
-                        folders.insert(normal(&rendered.folder));
+                        if rendered.is_chart() {
+                            rendered_charts.insert(normal(&rendered.folder));
+                            note_silent(&collected.sources, rendered, &file.text, &mut collected.skipped);
+                        }
                     }
                     files.push(file);
                 }
@@ -226,7 +261,10 @@ impl Plan {
         }
         // What every chart lacks is said once.
         collected.failures.dedup();
-        collected.skipped.retain(|skipped| !folders.contains(&normal(&skipped.path)));
+        let is_done = |skipped: &Skipped| {
+            skipped.reason.starts_with(RAW_TEMPLATES) && rendered_charts.contains(&normal(&skipped.path))
+        };
+        collected.skipped.retain(|skipped| !is_done(skipped));
         let read = std::mem::take(&mut collected.sources).into_files();
         collected.sources = Sources::new(read.into_iter().chain(files).collect());
     }
@@ -234,30 +272,19 @@ impl Plan {
     /// Adds the overlays and charts of the walk that nobody named.
     fn add_found(&mut self, sources: &Sources, kube_version: Option<&str>, skipped: &mut Vec<Skipped>) {
         let mut pass_over = |path: &str, reason: String| {
-            skipped.retain(|other| other.path != path);
+            skipped.retain(|other| other.path != path || !other.reason.starts_with(RAW_TEMPLATES));
             skipped.push(Skipped { path: path.to_string(), reason, notable: true });
         };
         let named: BTreeSet<String> = self.kustomizations.iter().map(|k| normal(&k.name)).collect();
         for name in roots(sources).into_iter().filter(|name| !named.contains(&normal(name))) {
             let path = PathBuf::from(&name);
-            match kustomize::remote(&path) {
-                Some(reference) => {
-                    pass_over(&name, format!("not rendered: it names {reference}, which is not on disk"))
-                }
+            match kustomize::refused(&path) {
+                Some(reason) => pass_over(&name, format!("not rendered: {reason}")),
                 None => self.kustomizations.push(Kustomization { path, name }),
             }
         }
         let named: BTreeSet<String> = self.charts.iter().map(|chart| normal(&chart.name)).collect();
-        let folders = sources.iter().filter_map(|(_, file)| match file.name.as_str() {
-            "Chart.yaml" => Some(".".to_string()),
-            name => name.strip_suffix("/Chart.yaml").map(str::to_string),
-        });
-        let folders: Vec<String> = folders.collect();
-        let is_inside = |folder: &str, outer: &str| {
-            let below =
-                if outer == "." { Some(folder) } else { folder.strip_prefix(outer).and_then(|f| f.strip_prefix('/')) };
-            below.is_some_and(|below| below.starts_with("charts/"))
-        };
+        let folders = charts_of(sources);
         for name in folders.iter().filter(|folder| !folders.iter().any(|outer| is_inside(folder, outer))) {
             if named.contains(&normal(name)) {
                 continue;

@@ -154,7 +154,7 @@ fn prose(text: &str) -> String {
             (!inside.trim().is_empty() && closes).then_some((inside, after))
         });
         if let Some((inside, after)) = quoted {
-            out += &code(inside);
+            push_apart(&mut out, &code(inside));
             rest = after;
         } else if first.is_whitespace() {
             out.push(' ');
@@ -164,11 +164,19 @@ fn prose(text: &str) -> String {
             // What opens a quotation belongs to the next round.
             let opening = rest[..end].find(['"', '`']).filter(|at| rest[..*at].chars().all(|c| "([{".contains(c)));
             let end = opening.filter(|at| *at > 0).unwrap_or(end);
-            out += &word(&rest[..end]);
+            push_apart(&mut out, &word(&rest[..end]));
             rest = &rest[end..];
         }
     }
     out
+}
+
+/// Adds a piece; two spans of code that touched would end each other elsewhere.
+fn push_apart(out: &mut String, piece: &str) {
+    if out.ends_with('`') && piece.starts_with('`') {
+        out.push(' ');
+    }
+    out.push_str(piece);
 }
 
 /// A word as it is, or in code if any of its characters may mean something.

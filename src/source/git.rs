@@ -16,10 +16,12 @@ use super::Failure;
 const LARGEST: u64 = 8 << 20;
 
 /// A repository with a work tree.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Repository {
     /// The root of its work tree, without links.
     pub top: PathBuf,
+    /// The same as the user reaches it.
+    named: PathBuf,
 }
 
 impl Repository {
@@ -29,14 +31,33 @@ impl Repository {
     ///
     /// There is none, or no `git`.
     pub fn around(path: &Path) -> Result<Repository, Failure> {
-        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        let said = run(folder, &["rev-parse", "--show-toplevel"]).map_err(|failure| {
-            let none = failure.message.contains("not a git repository");
-            if none { Failure::new(format!("\"{}\" lies in no git repository", folder.display())) } else { failure }
-        })?;
-        let top = PathBuf::from(text(&said).trim_end_matches(['\n', '\r']));
-        Ok(Repository { top: top.canonicalize().unwrap_or(top) })
+        // Not git's own search: it would take files that look like a repository for one.
+        let real = lexical(path);
+        let top = real.ancestors().find(|folder| folder.join(".git").exists());
+        let Some(top) = top else {
+            return Err(Failure::new(format!("\"{}\" lies in no git repository", path.display())));
+        };
+        run(top, &["rev-parse", "--show-toplevel"])?;
+        Ok(Repository { top: top.canonicalize().unwrap_or_else(|_| top.to_path_buf()), named: top.to_path_buf() })
+    }
+
+    /// A path from the root, by its names: what a link leads to today is not what the repository holds.
+    /// Nothing for one that lies outside.
+    pub fn below(&self, path: &Path) -> Option<PathBuf> {
+        let path = lexical(path);
+        let below = path.strip_prefix(&self.named).or_else(|_| path.strip_prefix(&self.top)).ok()?;
+        Some(below.to_path_buf())
+    }
+
+    /// Files of the index below a folder that `.gitignore` would hide, as paths from that folder.
+    ///
+    /// # Errors
+    ///
+    /// git's own.
+    pub fn tracked_but_ignored(&self, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+        let said = run(folder, &["ls-files", "-z", "--cached", "--ignored", "--exclude-standard"])?;
+        let paths = said.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+        Ok(paths.map(|path| PathBuf::from(text(path).into_owned())).collect())
     }
 
     /// The commit that a revision means; nothing for a `HEAD` before the first commit.
@@ -104,7 +125,7 @@ impl Repository {
             match mode {
                 "160000" => {
                     // Without its commit nothing of a submodule can be compared, but the rest can.
-                    let submodule = Repository { top: self.top.join(path) };
+                    let submodule = Repository { top: self.top.join(path), named: self.named.join(path) };
                     if submodule.top.join(".git").exists() {
                         let _ = submodule.export(object, &into.join(path), &|inner| wanted(&format!("{path}/{inner}")));
                     }
@@ -171,12 +192,31 @@ fn write_object(answers: &mut impl BufRead, paths: &[&Path]) -> Result<(), Failu
     Ok(())
 }
 
+/// An absolute path without dots. Links stay: what they lead to is not what the repository holds.
+pub fn lexical(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let mut plain = PathBuf::new();
+    for part in absolute.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
 fn git(folder: &Path) -> Command {
     let mut command = Command::new("git");
     command
         .arg("-C")
         .arg(folder)
         .arg("--no-optional-locks")
+        // Files of a repository can look like another one.
+        .args(["-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false"])
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
         // A partial clone would fetch what it lacks.
         .env("GIT_NO_LAZY_FETCH", "1")
         .env("GIT_ALLOW_PROTOCOL", "none")

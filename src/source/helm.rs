@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::render::{Cache, Key, Rendered, Template, program, relative, run};
+use super::render::{self, Cache, Key, Rendered, Template, program, relative, run};
 use super::{Failure, SourceFile};
 
 /// A chart, and what it is rendered with.
@@ -50,13 +50,13 @@ struct Dependency {
 
 /// Why a chart that a walk found is passed over; nothing where it can be rendered.
 pub fn passed_over(folder: &Path, name: &str) -> Option<String> {
-    let text = fs::read_to_string(folder.join("Chart.yaml")).ok()?;
+    let text = render::read_small(&folder.join("Chart.yaml"))?;
     let chart: ChartFile = serde_yaml::from_str(&text).unwrap_or_default();
     if chart.kind == "library" {
         return Some("a library chart, which makes no resources of its own".to_string());
     }
     // Charts of Helm 2 keep them apart.
-    let apart = fs::read_to_string(folder.join("requirements.yaml")).unwrap_or_default();
+    let apart = render::read_small(&folder.join("requirements.yaml")).unwrap_or_default();
     let apart: ChartFile = serde_yaml::from_str(&apart).unwrap_or_default();
     let missing = missing_dependencies(folder, chart.dependencies.iter().chain(&apart.dependencies));
     (!missing.is_empty())
@@ -83,7 +83,19 @@ fn missing_dependencies<'c>(folder: &Path, dependencies: impl Iterator<Item = &'
 /// The name of a chart's folder or archive.
 pub fn own_name(path: &Path) -> String {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    real.file_stem().map_or("release".to_string(), |name| name.to_string_lossy().to_lowercase())
+    let name = real.file_stem().map_or(String::new(), |name| name.to_string_lossy().to_lowercase());
+    if is_release(&name) { name } else { "release".to_string() }
+}
+
+/// Whether helm takes it for the name of a release; anything else could be a flag.
+/// Source: `pkg/chart/v2/util/validate_name.go` of helm.
+fn is_release(name: &str) -> bool {
+    let is_part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+            && !part.ends_with('-')
+            && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    };
+    name.len() <= 53 && name.split('.').all(is_part)
 }
 
 /// Renders a chart.
@@ -115,6 +127,12 @@ pub fn render(chart: &Chart, cache: &Cache) -> Result<SourceFile, Failure> {
         return Err(failure.help("install it: https://helm.sh/docs/intro/install/"));
     };
     let release = chart.release.clone().unwrap_or_else(|| own_name(&chart.path));
+    if !is_release(&release) {
+        return Err(Failure::new(format!("{what} can't be rendered: \"{release}\" is no name of a release")));
+    }
+    if let Some(reason) = render::unfit(&chart.path, &chart.path) {
+        return Err(Failure::new(format!("{what} can't be rendered: {reason}")));
+    }
     let arguments = |chart_path: &Path, show: &dyn Fn(&Path) -> OsString| {
         let mut arguments: Vec<OsString> = vec!["template".into(), release.clone().into(), show(chart_path)];
         let mut flag = |name: &str, value: OsString| arguments.extend([name.into(), value]);
@@ -126,8 +144,9 @@ pub fn render(chart: &Chart, cache: &Cache) -> Result<SourceFile, Failure> {
         arguments.push("--skip-tests".into());
         arguments
     };
-    let exact = arguments(&chart.path, &|path| path.as_os_str().to_owned());
     let real = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+    // No path that could be taken for a flag.
+    let exact = arguments(&chart.path, &|path| real(&path.to_path_buf()).into());
     let inputs: Vec<PathBuf> = [&chart.path].into_iter().chain(&chart.values).map(real).collect();
     let shown = arguments(Path::new(&chart.name), &|path| path.as_os_str().to_owned());
     let seen = arguments(Path::new(""), &|path| relative(&real(&path.to_path_buf()), &inputs[0]).into());
@@ -157,7 +176,7 @@ fn templates(text: &str, folder: &Path, name: &str) -> BTreeMap<String, Template
         let is_plain = below.split('/').all(|part| !matches!(part, "" | "." | ".."));
         if is_plain
             && !templates.contains_key(source)
-            && let Ok(text) = fs::read_to_string(folder.join(below))
+            && let Some(text) = render::read_small(&folder.join(below))
         {
             let path = if name == "." { below.to_string() } else { format!("{name}/{below}") };
             templates.insert(source.to_string(), Template { path, text: Arc::from(text) });

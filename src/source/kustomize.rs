@@ -24,13 +24,14 @@ const MOST_FOLDERS: usize = 1_000;
 const MEMBERS: [&str; 6] = ["resources", "bases", "components", "generators", "transformers", "validators"];
 
 /// Keys that name files.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "patches",
     "patchesStrategicMerge",
     "patchesJson6902",
     "configMapGenerator",
     "secretGenerator",
     "configurations",
+    "crds",
     "replacements",
     "openapi",
 ];
@@ -52,13 +53,13 @@ pub struct Kustomization {
 struct Inputs {
     folders: BTreeSet<PathBuf>,
     files: BTreeSet<PathBuf>,
-    /// What would be fetched.
-    remote: Option<String>,
+    /// Why it is not rendered: it would fetch something, or read what lies outside.
+    refused: Option<String>,
 }
 
-/// What a kustomization would fetch; nothing where all of it is on disk.
-pub fn remote(folder: &Path) -> Option<String> {
-    inputs(folder).remote
+/// Why a kustomization is not rendered; nothing where all of it is on disk.
+pub fn refused(folder: &Path) -> Option<String> {
+    inputs(folder).refused
 }
 
 /// Renders a kustomization.
@@ -76,8 +77,8 @@ pub fn render(kustomization: &Kustomization, cache: &Cache) -> Result<SourceFile
         return Err(Failure::new(format!("{what} has no kustomization.yaml")));
     };
     let found = inputs(path);
-    if let Some(reference) = found.remote {
-        let failure = Failure::new(format!("{what} can't be rendered: it names {reference}, which is not on disk"));
+    if let Some(reason) = found.refused {
+        let failure = Failure::new(format!("{what} can't be rendered: {reason}"));
         return Err(failure.help("plimsoll fetches nothing; render it yourself: kustomize build … | plimsoll check -"));
     }
     let (program, first, shown) = match (program("kustomize"), program("kubectl")) {
@@ -102,7 +103,7 @@ pub fn render(kustomization: &Kustomization, cache: &Cache) -> Result<SourceFile
         match with_origins {
             Some(text) => Ok(text),
             // What can't be an overlay's base, and what can't be rendered at all: its own complaint counts.
-            None => run(&program, &[first.into(), path.into()], &what),
+            None => run(&program, &[first.into(), real.clone().into()], &what),
         }
     })?;
     let rendered = Rendered {
@@ -197,15 +198,33 @@ fn file_of(folder: &Path) -> Option<PathBuf> {
 /// Follows a kustomization to everything on disk that it is made of, or to the first thing that is not.
 fn inputs(root: &Path) -> Inputs {
     let mut inputs = Inputs::default();
-    let mut open = vec![lexical(&std::path::absolute(root).unwrap_or_else(|_| root.to_path_buf()))];
+    let root = lexical(&std::path::absolute(root).unwrap_or_else(|_| root.to_path_buf()));
+    // Another repository, or the whole disk, is not meant.
+    let repository = root.ancestors().find(|folder| folder.join(".git").exists());
+    let current = std::env::current_dir().unwrap_or_default();
+    let around = match repository {
+        Some(repository) => repository.to_path_buf(),
+        None if root.starts_with(&current) => current,
+        None => root.parent().unwrap_or(&root).to_path_buf(),
+    };
+    let around = around.canonicalize().unwrap_or(around);
+    let mut open = vec![root];
     while let Some(folder) = open.pop() {
         if !inputs.folders.insert(folder.clone()) || inputs.folders.len() > MOST_FOLDERS {
             continue;
         }
         let text = file_of(&folder).and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
-        let Ok(Value::Mapping(keys)) = serde_yaml::from_str(&text) else { continue };
+        let keys = match serde_yaml::from_str(&text) {
+            Ok(Value::Mapping(keys)) => keys,
+            Ok(Value::Null) => continue,
+            // kustomize may see in it what is not seen here.
+            _ => {
+                inputs.refused.get_or_insert("its kustomization.yaml can't be read".to_string());
+                continue;
+            }
+        };
         if keys.contains_key("helmCharts") || keys.contains_key("helmChartInflationGenerator") {
-            inputs.remote.get_or_insert("a Helm chart (helmCharts)".to_string());
+            inputs.refused.get_or_insert("it renders a Helm chart (helmCharts)".to_string());
         }
         for (key, value) in &keys {
             let key = key.as_str().unwrap_or_default();
@@ -217,8 +236,14 @@ fn inputs(root: &Path) -> Inputs {
                 // `files: [name=path]`
                 let path = reference.split_once('=').filter(|_| !is_member).map_or(reference, |(_, path)| path);
                 let there = lexical(&folder.join(path));
-                if path.contains("://") || (is_member && !there.exists()) {
-                    inputs.remote.get_or_insert(path.to_string());
+                let is_inline = path.contains('\n');
+                let leads_out = || there.canonicalize().is_ok_and(|real| !real.starts_with(&around));
+                if !is_inline && is_member && leads_out() {
+                    let reason = format!("it names {path}, which lies outside of the repository");
+                    inputs.refused.get_or_insert(reason);
+                } else if path.contains("://") || (is_member && !is_inline && !there.exists()) {
+                    let named = path.lines().find(|line| line.contains("://")).unwrap_or(path).trim();
+                    inputs.refused.get_or_insert(format!("it names {named}, which is not on disk"));
                 } else if there.is_dir() && is_member {
                     open.push(there);
                 } else if there.is_file() && !there.starts_with(&folder) {
@@ -230,15 +255,16 @@ fn inputs(root: &Path) -> Inputs {
     inputs
 }
 
-/// The texts of one line in a value that may name files.
+/// The texts in a value that may name files, or hold what does.
 fn texts(value: &Value, depth: usize) -> Vec<&str> {
     match value {
-        Value::String(text) if !text.contains('\n') => vec![text],
+        Value::String(text) => vec![text],
         Value::Sequence(items) if depth < 4 => items.iter().flat_map(|item| texts(item, depth + 1)).collect(),
         Value::Mapping(keys) if depth < 4 => {
             let is_path = |key: &Value| key.as_str().is_some_and(|key| !WORDS.contains(&key));
             keys.iter().filter(|(key, _)| is_path(key)).flat_map(|(_, value)| texts(value, depth + 1)).collect()
         }
+        Value::Tagged(tagged) if depth < 4 => texts(&tagged.value, depth + 1),
         _ => Vec::new(),
     }
 }
@@ -258,21 +284,41 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_on_disk_would_be_fetched() {
-        for (text, remote) in [
+    fn what_would_be_fetched_or_lies_outside_is_refused() {
+        for (text, reason) in [
             ("resources: [a.yaml, ../base]", None),
-            ("resources: [https://example.com/a.yaml]", Some("https://example.com/a.yaml")),
-            ("resources: [github.com/a/b//c?ref=v1]", Some("github.com/a/b//c?ref=v1")),
-            ("components: [../gone]", Some("../gone")),
+            (
+                "resources: [https://example.com/a.yaml]",
+                Some("it names https://example.com/a.yaml, which is not on disk"),
+            ),
+            ("resources: [github.com/a/b//c?ref=v1]", Some("it names github.com/a/b//c?ref=v1, which is not on disk")),
+            ("components: [../gone]", Some("it names ../gone, which is not on disk")),
             ("transformers:\n- |\n  apiVersion: builtin\n  kind: X", None),
-            ("patches: [{ path: https://example.com/p.yaml }]", Some("https://example.com/p.yaml")),
+            (
+                "patches: [{ path: https://example.com/p.yaml }]",
+                Some("it names https://example.com/p.yaml, which is not on disk"),
+            ),
             ("patches: [{ patch: 'https://example.com', target: { kind: X } }]", None),
-            ("configMapGenerator: [{ name: a, files: [k=https://example.com/f] }]", Some("https://example.com/f")),
+            (
+                "configMapGenerator: [{ name: a, files: [k=https://example.com/f] }]",
+                Some("it names https://example.com/f, which is not on disk"),
+            ),
             ("configMapGenerator: [{ name: a, literals: [k=https://example.com/f] }]", None),
             ("commonAnnotations: { docs: https://example.com }", None),
-            ("helmCharts: [{ name: x, repo: https://example.com }]", Some("a Helm chart (helmCharts)")),
-            ("resources: [../base, ../far]", Some("git@example.com:a/b")),
-            ("resources: [", None),
+            ("helmCharts: [{ name: x, repo: https://example.com }]", Some("it renders a Helm chart (helmCharts)")),
+            ("resources: [../base, ../far]", Some("it names git@example.com:a/b, which is not on disk")),
+            ("resources: [", Some("its kustomization.yaml can't be read")),
+            (
+                "resources: !t [a.yaml, !x 'http://127.0.0.1/a.yaml']",
+                Some("it names http://127.0.0.1/a.yaml, which is not on disk"),
+            ),
+            ("resources: [a.yaml]\n---\n{}", Some("its kustomization.yaml can't be read")),
+            ("crds: [http://127.0.0.1/a]", Some("it names http://127.0.0.1/a, which is not on disk")),
+            (
+                "generators:\n- |\n  kind: X\n  files: [http://127.0.0.1/a]",
+                Some("it names files: [http://127.0.0.1/a], which is not on disk"),
+            ),
+            ("resources: [../..]", Some("it names ../.., which lies outside of the repository")),
         ] {
             let files = [
                 ("top/kustomization.yaml", text),
@@ -281,7 +327,8 @@ mod tests {
                 ("far/kustomization.yml", "bases: [git@example.com:a/b]"),
             ];
             let folder = folder(&files);
-            assert_eq!(super::remote(&folder.path().join("top")).as_deref(), remote, "{text}");
+            fs::create_dir_all(folder.path().join(".git")).unwrap();
+            assert_eq!(refused(&folder.path().join("top")).as_deref(), reason, "{text}");
         }
     }
 

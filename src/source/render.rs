@@ -17,13 +17,20 @@ use sha2::{Digest, Sha256};
 use super::Failure;
 
 /// A program that renders longer is stopped.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// More than that is not taken from a program.
 const LARGEST: u64 = 64 << 20;
 
 /// So many lines of a program's complaint are shown.
 const COMPLAINT: usize = 12;
+
+/// A chart that is made of more is not rendered, and of a kustomization that is nothing is kept.
+const MOST_FILES: usize = 20_000;
+const LARGEST_INPUT: u64 = 256 << 20;
+
+/// Helm itself takes no larger file of a chart.
+const LARGEST_TEMPLATE: u64 = 5 << 20;
 
 /// What is kept of earlier renderings, newest first.
 const KEPT: usize = 500;
@@ -57,6 +64,11 @@ pub struct Template {
 }
 
 impl Rendered {
+    /// Whether it was a chart, and not a kustomization.
+    pub fn is_chart(&self) -> bool {
+        self.command.starts_with("helm ")
+    }
+
     /// The same under other names of files and folders.
     pub fn renamed(&self, name: &dyn Fn(&str) -> String) -> Rendered {
         let template = |t: &Template| Template { path: name(&t.path), text: t.text.clone() };
@@ -83,7 +95,7 @@ impl Cache {
 
     /// The text under a key, or what `make` makes; a cache that can't be used is no error.
     pub(super) fn get(&self, key: &Key, make: impl FnOnce() -> Result<String, Failure>) -> Result<String, Failure> {
-        let Some(folder) = &self.folder else { return make() };
+        let Some(folder) = self.folder.as_ref().filter(|_| key.is_whole) else { return make() };
         let file = folder.join(format!("{}.yaml", key.hex()));
         if let Ok(text) = fs::read_to_string(&file) {
             return Ok(text);
@@ -116,52 +128,110 @@ fn forget_old(folder: &Path) {
 }
 
 /// What a rendering depends on.
-pub(super) struct Key(Sha256);
+pub(super) struct Key {
+    hash: Sha256,
+    /// Whether all of it was looked at: else nothing can be kept under it.
+    is_whole: bool,
+}
 
 impl Key {
     /// A key that begins with words, such as the arguments of a program.
     pub(super) fn new(words: &[OsString]) -> Key {
-        let mut key = Key(Sha256::new());
-        words.iter().for_each(|word| key.add(word.as_encoded_bytes()));
+        let mut key = Key { hash: Sha256::new(), is_whole: true };
+        words.iter().for_each(|word| key.add(b'w', word.as_encoded_bytes()));
         key
     }
 
-    fn add(&mut self, bytes: &[u8]) {
-        self.0.update((bytes.len() as u64).to_le_bytes());
-        self.0.update(bytes);
+    /// A part of the key: what kind of part it is, and how long, can't be mistaken for another.
+    fn add(&mut self, kind: u8, bytes: &[u8]) {
+        self.hash.update([kind]);
+        self.hash.update((bytes.len() as u64).to_le_bytes());
+        self.hash.update(bytes);
     }
 
     /// The program itself: another version may render something else.
     pub(super) fn add_program(&mut self, program: &Path) {
-        self.add(program.as_os_str().as_encoded_bytes());
+        self.add(b'p', program.as_os_str().as_encoded_bytes());
         if let Ok(metadata) = program.metadata() {
             let changed = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-            self.add(format!("{} {:?}", metadata.len(), changed).as_bytes());
+            self.add(b't', format!("{} {:?}", metadata.len(), changed).as_bytes());
         }
     }
 
     /// Files, and all that lies below folders, as they are seen from a folder: a copy of the repository
-    /// renders to the same.
+    /// renders to the same. Where there is more than can be looked at, there is no key.
     pub(super) fn add_inputs(&mut self, inputs: &[PathBuf], from: &Path) {
+        let (mut files, mut bytes) = (0, 0);
         for input in inputs {
             for entry in walkdir::WalkDir::new(input).sort_by_file_name().into_iter().flatten() {
-                if entry.path().components().any(|part| part.as_os_str() == ".git") {
+                if is_of_git(entry.path()) {
                     continue;
                 }
-                self.add(relative(entry.path(), from).as_os_str().as_encoded_bytes());
+                self.add(b'n', relative(entry.path(), from).as_os_str().as_encoded_bytes());
                 // A link is read as what it leads to.
-                if !entry.file_type().is_dir()
-                    && let Ok(contents) = fs::read(entry.path())
-                {
-                    self.add(&contents);
+                let Ok(metadata) = entry.path().metadata() else { continue };
+                files += 1;
+                bytes += metadata.len();
+                if files > MOST_FILES || bytes > LARGEST_INPUT {
+                    self.is_whole = false;
+                    return;
+                }
+                if metadata.is_file() {
+                    match fs::read(entry.path()) {
+                        Ok(contents) => self.add(b'c', &contents),
+                        Err(_) => self.add(b'u', b""),
+                    }
+                } else if entry.path_is_symlink() {
+                    // What lies in that folder is not looked at.
+                    self.is_whole = false;
                 }
             }
         }
     }
 
     fn hex(&self) -> String {
-        self.0.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        self.hash.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+fn is_of_git(path: &Path) -> bool {
+    path.components().any(|part| part.as_os_str() == ".git")
+}
+
+/// Why something is not rendered that could read what it should not, or never end: links out of a folder,
+/// devices, more than can be meant.
+pub(super) fn unfit(input: &Path, inside: &Path) -> Option<String> {
+    let inside = inside.canonicalize().ok()?;
+    let mut bytes = 0;
+    for (number, entry) in walkdir::WalkDir::new(input).into_iter().flatten().enumerate() {
+        if is_of_git(entry.path()) {
+            continue;
+        }
+        let shown = || relative(entry.path(), input).display().to_string();
+        if entry.path_is_symlink()
+            && entry.depth() > 0
+            && !entry.path().canonicalize().is_ok_and(|real| real.starts_with(&inside))
+        {
+            return Some(format!("\"{}\" is a link that leads out of it", shown()));
+        }
+        let Ok(metadata) = entry.path().metadata() else { continue };
+        if !metadata.is_file() && !metadata.is_dir() {
+            return Some(format!("\"{}\" is no regular file", shown()));
+        }
+        bytes += metadata.len();
+        if number > MOST_FILES || bytes > LARGEST_INPUT {
+            return Some(format!("it is made of more than {MOST_FILES} files or {} MiB", LARGEST_INPUT >> 20));
+        }
+    }
+    None
+}
+
+/// A file of a chart, if it is no larger than such a file can be.
+pub(super) fn read_small(path: &Path) -> Option<String> {
+    let metadata = path.metadata().ok().filter(|metadata| metadata.is_file() && metadata.len() <= LARGEST_TEMPLATE)?;
+    let mut text = String::with_capacity(metadata.len() as usize);
+    fs::File::open(path).ok()?.take(LARGEST_TEMPLATE).read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 /// A path as it is seen from a folder, both absolute or both relative to the same.

@@ -12,6 +12,9 @@ use super::{Failure, SourceFile, Sources};
 /// The largest file that is read; places in it must fit 32 bits, and so must what is made of it.
 const LARGEST: u64 = 512 << 20;
 
+/// How the reason starts for which a chart's templates are passed over.
+pub const RAW_TEMPLATES: &str = "raw chart templates";
+
 /// The name of standard input.
 pub const STDIN: &str = "<stdin>";
 
@@ -175,7 +178,7 @@ impl Walk<'_> {
             } else if let Some(chart) = chart_of_template(&real_root, below) {
                 let chart = chart.strip_prefix(&real_root).map_or_else(|_| display(&chart), |c| name_below(root, c));
                 let reason =
-                    format!("raw chart templates; render them: --render, or helm template {chart} | plimsoll check -");
+                    format!("{RAW_TEMPLATES}; render them: --render, or helm template {chart} | plimsoll check -");
                 self.skipped.push(Skipped { path: chart, reason, notable: true });
             } else {
                 self.file(entry.path(), name);
