@@ -206,3 +206,78 @@ fn a_change_can_not_loosen_its_own_check() {
     s.run("check --config-from nope").ends(2, &[]).complains(&["no revision is called \"nope\""]);
     s.run("check --config-from change --format short").ends(0, &["1 warning in 6 files"]).lacks(&["Configuration"]);
 }
+
+#[test]
+fn a_folder_that_looks_like_a_repository_is_none() {
+    let s = repository();
+    s.write("routes/mine.yaml", route("mine", "ratingz"));
+    commit(&s, "mine");
+    let elsewhere = Scratch::new(&[("routes/mine.yaml", route("mine", "ratingz"))]);
+    git(&elsewhere, "init --quiet --initial-branch main");
+    commit(&elsewhere, "same");
+    let copied = Command::new("cp").arg("-r").arg(elsewhere.path(".git/.")).arg(s.path("routes")).status();
+    assert!(copied.unwrap().success());
+    s.write("routes/config", "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = .\n");
+    for arguments in ["check routes services --since main", "check routes services --since main --config-from main"] {
+        s.run(&format!("{arguments} --format short")).ends(0, &["routes/mine.yaml:9:15: warning", "1 old, 0 fixed"]);
+    }
+}
+
+#[test]
+fn what_git_holds_is_compared_whatever_gitignore_says() {
+    let s = repository();
+    s.write(".gitignore", "evil.yaml\n");
+    s.write("routes/evil.yaml", route("evil", "ratingz"));
+    git(&s, "add --force routes/evil.yaml .gitignore");
+    git(&s, "commit --quiet --message hide");
+    s.run("check --format short").lacks(&["evil"]);
+    for arguments in ["--since main", "--config-from main", "routes services --since main"] {
+        s.run(&format!("check {arguments} --format short")).ends(0, &["routes/evil.yaml:9:15: warning"]);
+    }
+    git(&s, "branch later");
+    s.run("check --since later").ends(0, &["2 old, 0 fixed"]);
+}
+
+#[test]
+fn a_file_that_is_called_like_a_flag_is_no_flag() {
+    let s = repository();
+    s.write("--config=weak.yaml", "");
+    let said = s.run("check --focus --config=weak.yaml");
+    said.ends(2, &[]).complains(&["\"--config=weak.yaml\" is a flag, and a file that is called so"]);
+    s.run("check --focus -- --config=weak.yaml").ends(0, &[]);
+    s.run("check --focus ./--config=weak.yaml").ends(0, &[]);
+}
+
+#[test]
+fn what_spreads_to_another_cluster_is_new() {
+    let rule = |names: &str| {
+        format!(
+            "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{ name: reviews, namespace: shop }}\nspec:\n  host: reviews\n  subsets: [{names}]\n"
+        )
+    };
+    let shared = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: reviews, namespace: shop }\nspec:\n  hosts: [reviews]\n  http:\n  - route:\n    - destination: { host: reviews, subset: v9 }\n";
+    let s = Scratch::new(&[
+        (
+            "plimsoll.yaml",
+            "clusters: { prod: { files: [prod] }, staging: { files: [staging] } }\nshared: [shared]\n".to_string(),
+        ),
+        ("shared/route.yaml", shared.to_string()),
+        ("shared/service.yaml", service("reviews")),
+        ("prod/rule.yaml", rule("{ name: v9 }")),
+        ("staging/rule.yaml", rule("{ name: v1 }")),
+    ]);
+    git(&s, "init --quiet --initial-branch main");
+    commit(&s, "base");
+    s.run("check --since main").ends(0, &["1 old, 0 fixed"]);
+    s.write("prod/rule.yaml", rule("{ name: v1 }"));
+    s.run("check --since main --format short").ends(1, &["has no subset \"v9\"", "0 old, 0 fixed"]);
+}
+
+#[test]
+fn a_configuration_that_the_revision_lacks_is_told() {
+    let s = repository();
+    s.write("ci/strict.yaml", "complete: true\n");
+    s.run("check --config ci/strict.yaml --config-from main")
+        .ends(2, &[])
+        .complains(&["main has no configuration \"ci/strict.yaml\""]);
+}

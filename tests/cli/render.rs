@@ -296,3 +296,52 @@ fn init_and_settings_know_charts() {
     s.write("plimsoll.yaml", "charts: [{ path: charts/shop, value: [a.yaml] }]\n");
     s.run("check").ends(2, &[]).complains(&["has no key \"value\"", "did you mean \"values\"?"]);
 }
+
+#[test]
+fn a_stranger_reaches_no_flag_of_helm() {
+    let s = shop(&[]);
+    s.write("plimsoll.yaml", "charts: [{ path: charts/shop, release: --post-renderer=./evil.sh }]\n");
+    let said = run(&s, "check");
+    said.ends(2, &["\"--post-renderer=./evil.sh\" is no name of a release"]);
+    assert!(asked(&s).is_empty());
+    let s = shop(&[]);
+    std::fs::rename(s.path("charts/shop"), s.path("charts/--post-renderer=sh")).unwrap();
+    run(&s, "check --render").ends(1, &["1 error"]);
+    let asked = asked(&s);
+    assert!(asked[0].starts_with("template release /"), "{asked:?}");
+    assert!(!asked[0].split(' ').any(|word| word.starts_with("--post")), "{asked:?}");
+}
+
+#[test]
+fn a_chart_with_links_that_lead_out_is_not_rendered() {
+    let outside = Scratch::new(&[("secret", "hunter2")]);
+    let s = shop(&[]);
+    std::fs::create_dir(s.path("charts/shop/files")).unwrap();
+    std::os::unix::fs::symlink(outside.path("secret"), s.path("charts/shop/files/c")).unwrap();
+    let said = run(&s, "check --render");
+    said.ends(2, &["\"files/c\" is a link that leads out of it"]);
+    assert!(asked(&s).is_empty());
+    std::fs::remove_file(s.path("charts/shop/files/c")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", s.path("charts/shop/requirements.yaml")).unwrap();
+    run(&s, "check --render").ends(2, &["\"requirements.yaml\" is a link that leads out of it"]);
+}
+
+#[test]
+fn a_chart_hides_no_other_input() {
+    let s = shop(&[
+        // A folder that is both: the overlay is not rendered because the chart is.
+        ("charts/shop/kustomization.yaml", "resources: [evil.yaml, \"https://example.com/x\"]\n"),
+        ("charts/shop/evil.yaml", &super::scratch::deployment("evil", 1)),
+        ("charts/shop/charts/a/Chart.yaml", "name: a\n"),
+        ("charts/shop/charts/a/templates/a.yaml", ""),
+    ]);
+    run(&s, "check --render --format short").ends(
+        1,
+        &[
+            "charts/shop/evil.yaml:7:13: error[ops/replicas]",
+            "charts/shop: not rendered: it names https://example.com/x",
+            "charts/shop/charts/a: not in what charts/shop renders",
+            "2 errors",
+        ],
+    );
+}
