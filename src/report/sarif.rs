@@ -13,7 +13,7 @@ use super::sanitize::{clean, one_line};
 use super::{Report, RulePage, Style, advice, sentence};
 use crate::finding::{Finding, Fix, Label, Place, Problem, RuleId, Severity};
 use crate::source::{SourceFile, Span};
-use crate::suppress::Suppressed;
+use crate::suppress::{Source, Suppressed};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /// GitHub refuses longer texts, in characters.
@@ -126,7 +126,11 @@ fn result(report: &Report, finding: &Finding, rule: Option<i64>, suppressed: Opt
         partial_fingerprints: Some(BTreeMap::from([("plimsoll/v1".to_string(), finding.fingerprint.clone())])),
         suppressions: suppressed.map(|suppressed| {
             let justification = Some(suppressed.by.clone()).filter(|by| !by.is_empty());
-            vec![sarif::Suppression { justification, ..sarif::Suppression::builder().kind(json!("inSource")).build() }]
+            let kind = match suppressed.source {
+                Source::Comment | Source::Annotation => "inSource",
+                Source::Configuration | Source::Baseline => "external",
+            };
+            vec![sarif::Suppression { justification, ..sarif::Suppression::builder().kind(json!(kind)).build() }]
         }),
         ..sarif::Result::builder().message(message(&said(report, finding, &spot, &own, others))).build()
     }

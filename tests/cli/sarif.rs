@@ -172,6 +172,11 @@ fn suppressed_findings_are_left_out_unless_asked_for() {
     let log = log(&s, "a.yaml --rules rules --select ops --sarif-include-suppressed");
     assert_eq!(results(&log).len(), 1);
     assert_eq!(results(&log)[0]["suppressions"][0]["justification"], "one is enough");
+    assert_eq!(results(&log)[0]["suppressions"][0]["kind"], "inSource");
+    s.write("a.yaml", deployment("cart", 1));
+    s.write("plimsoll.yaml", "ignore: [{ rules: [ops], resources: [Deployment/shop/cart], reason: a demo }]\n");
+    let log = self::log(&s, "a.yaml --rules rules --select ops --sarif-include-suppressed");
+    assert_eq!(results(&log)[0]["suppressions"][0]["kind"], "external");
 }
 
 #[test]
