@@ -41,6 +41,9 @@ pub struct Entry {
     pub resource: Option<String>,
     /// What was wrong.
     pub message: String,
+    /// The clusters in which it was found, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clusters: Vec<String>,
 }
 
 impl Baseline {
@@ -60,6 +63,7 @@ impl Baseline {
                 None => format!("{}/{}", r.kind, r.name),
             }),
             message: finding.message.clone(),
+            clusters: finding.clusters.clone(),
         };
         let findings = findings.map(|finding| (finding.fingerprint.clone(), entry(finding))).collect();
         Baseline { version: VERSION, paths, findings }
@@ -140,6 +144,7 @@ mod tests {
             path: "x.yaml".into(),
             resource: Some("Deployment/shop/cart".into()),
             message: message.into(),
+            clusters: Vec::new(),
         };
         let findings = [("02".to_string(), entry("\"q\" ü")), ("01".to_string(), entry("two\nlines"))].into();
         let baseline = Baseline { version: VERSION, paths: vec![".".into()], findings };

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::finding::{Finding, Place, Severity};
 use crate::resource::{Identity, Resource};
-use crate::source::{SourceFile, Sources};
+use crate::source::{Failure, SourceFile, Sources};
 
 /// Texts at a place are compared up to that length.
 const LONGEST: usize = 200;
@@ -19,6 +19,8 @@ const LONGEST: usize = 200;
 pub struct Before {
     /// How reports call it, as in `main (1a2b3c4)`.
     pub name: String,
+    /// Charts and kustomizations that could not be rendered: what they made then is not known.
+    pub failures: Vec<Failure>,
     /// How grave each finding was, and in which clusters it was found; what is said several times in the
     /// same way stands as often.
     found: HashMap<Key, Vec<(Severity, Vec<String>)>>,
@@ -85,12 +87,20 @@ impl Before {
         let mut compared = Compared { before: self.name.clone(), ..Compared::default() };
         findings.retain(|finding| {
             let Some(found) = left.get_mut(&key(sources, finding)) else { return true };
+            // A cluster that was there and did not have it has it now.
+            let spreads = |clusters: &Vec<String>| {
+                finding.clusters.iter().any(|c| self.resources.contains_key(c) && !clusters.contains(c))
+            };
+            let is_old =
+                |(severity, clusters): &(Severity, Vec<String>)| *severity >= finding.severity && !spreads(clusters);
             // One that got graver is new, but nothing was fixed.
-            let Some((severity, clusters)) = found.pop() else { return true };
-            let spreads = |cluster: &String| self.resources.contains_key(cluster) && !clusters.contains(cluster);
-            let is_worse = severity < finding.severity || finding.clusters.iter().any(spreads);
-            compared.old += usize::from(!is_worse);
-            is_worse
+            let same = found.iter().position(is_old);
+            let worse = found.iter().position(|(_, clusters)| clusters.iter().all(|c| finding.clusters.contains(c)));
+            if let Some(at) = same.or(worse) {
+                found.remove(at);
+            }
+            compared.old += usize::from(same.is_some());
+            same.is_none()
         });
         compared.fixed = left.values().map(Vec::len).sum();
         compared

@@ -24,6 +24,7 @@ mod timing;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, Subcommand};
 
@@ -129,6 +130,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man => shell::man(),
     };
+    if LOST.load(Ordering::Relaxed) {
+        return complain(&[Problem::error("standard output can't be written")]).into();
+    }
     status.into()
 }
 
@@ -151,8 +155,14 @@ fn out(text: &str) {
 /// enough.
 fn raw(text: &str) {
     let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    if written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
+        LOST.store(true, Ordering::Relaxed);
+    }
 }
+
+/// Something could not be printed, though somebody reads.
+static LOST: AtomicBool = AtomicBool::new(false);
 
 fn err(text: &str) {
     let mut stderr = std::io::stderr().lock();

@@ -53,6 +53,8 @@ pub struct Settings {
     pub before: Option<Arc<Before>>,
     /// This run is about what was there before a change, which the outcome remembers.
     pub remember: bool,
+    /// Files that git holds are read although `.gitignore` names them: a change can't hide what it brings.
+    pub tracked_too: bool,
     /// Only findings that touch these files are reported.
     pub focus: Option<Focus>,
     /// The name of the configuration.
@@ -297,6 +299,14 @@ impl Settings {
         let below = self.root.as_ref().and_then(|root| root.strip_prefix(top).ok());
         settings.root = below.map(|below| copy.join(below)).or_else(|| self.root.clone());
         settings
+    }
+
+    /// The path of something that the user calls by that name, relative to the configuration.
+    pub fn path_of_name(&self, name: &str) -> String {
+        match &self.root {
+            Some(root) => relative(root, std::path::Path::new(name)),
+            None => crate::layout::path::normal(name),
+        }
     }
 
     /// The pattern that excludes a file on disk.

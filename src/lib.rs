@@ -43,6 +43,7 @@ pub mod units;
 pub mod values;
 pub mod yaml;
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -58,7 +59,7 @@ use report::{Skipped, Summary, Unknown};
 use resource::{Identity, Resource};
 use run::Loaded;
 use script::Taken;
-use source::{FileId, SourceFile, Sources, Span};
+use source::{SourceFile, Sources, Span};
 use suppress::Suppressed;
 use yaml::Trees;
 
@@ -140,12 +141,14 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
     let errors = input.errors.iter().map(|error| native::yaml_error(set, error));
     outcome.findings.extend(errors.filter(|f| f.rule.as_str() == native::INVALID || is_on(f.rule.as_str())));
     outcome.findings.iter_mut().for_each(|found| own(found, &trees, &input.resources));
-    fold_sets(sources, &mut outcome.findings);
     settings.grade_native(&mut outcome.findings, set);
     put_in_order(&mut outcome.findings);
-    run::number_fingerprints(&mut outcome.findings);
+    run::number_fingerprints(&mut outcome.findings, |finding| set_of(sources, finding));
     let findings = std::mem::take(&mut outcome.findings);
-    let mut answer = suppressed(findings, sources, &input, set, settings);
+    // What concerns an installation that was not read is no word about what was read.
+    let doubts = unknown.iter().filter(|(what, _)| !what.starts_with(INSTALLATION));
+    let doubtful: BTreeSet<usize> = doubts.flat_map(|(_, rules)| rules).chain(&failed).copied().collect();
+    let mut answer = suppressed(findings, (sources, &input), set, &doubtful, settings);
     answer.extra.retain(|finding| is_on(finding.rule.as_str()));
     settings.grade_native(&mut answer.extra, set);
     outcome.findings = answer.active;
@@ -162,6 +165,9 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
         outcome.broken_input = input.broken.iter().any(|file| touch[file.0 as usize] != Touch::Nothing);
     }
 
+    let out_of_focus = found - outcome.findings.len();
+    fold_sets(sources, &mut outcome.findings);
+
     outcome.secrets = trees.secrets();
     outcome.summary = Summary {
         configuration: settings.configuration.clone(),
@@ -177,7 +183,7 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
         suppressed: answer.suppressed.len(),
         baselined: answer.baselined.len(),
         compared,
-        out_of_focus: found - outcome.findings.len(),
+        out_of_focus,
         unknown: unknown
             .into_iter()
             .map(|(what, rules)| unknown_thing(what, rules.len(), &settings.declared))
@@ -194,9 +200,9 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
 /// What stays of findings after comments, annotations, the configuration and the baseline had their say.
 fn suppressed(
     findings: Vec<Finding>,
-    sources: &Sources,
-    input: &Read,
+    (sources, input): (&Sources, &Read),
     set: &rule::RuleSet,
+    doubtful: &BTreeSet<usize>,
     settings: &Settings,
 ) -> suppress::Outcome {
     let suppressing = &settings.suppressing;
@@ -224,13 +230,21 @@ fn suppressed(
         today: &settings.declared.today,
         names: &set.names(),
         all_rules: settings.all_rules,
+        doubtful: &doubtful.iter().flat_map(|number| set.rules[*number].names()).collect(),
+        path_of_template: &|template| settings.path_of_name(template),
         path_of: &|file| settings.path_of(sources.file(file)),
         resources: &input.resources,
         whole_project: suppressing.whole_project,
         whole_baseline: suppressing.whole_baseline,
     };
     let mut answer = suppress::apply(findings, &suppressions, &scene);
+    // What is of no use with one set of values may be with another.
+    answer.extra.retain(|finding| finding.rule.as_str() != suppress::UNUSED || set_of(sources, finding).is_empty());
     for finding in &mut answer.extra {
+        // What was rendered is never edited.
+        if sources.file(finding.primary.span.file).path.is_none() {
+            finding.fixes.clear();
+        }
         if let Some(rule) = set.rules.iter().find(|r| r.id == finding.rule) {
             finding.why.clone_from(&rule.page.why);
         }
@@ -239,7 +253,7 @@ fn suppressed(
             finding.fingerprint = run::fingerprint(finding.rule.as_str(), None, &finding.message);
         }
     }
-    run::number_fingerprints(&mut answer.extra);
+    run::number_fingerprints(&mut answer.extra, |finding| set_of(sources, finding));
     answer
 }
 
@@ -323,34 +337,32 @@ fn own(found: &mut Finding, trees: &Trees, resources: &[Resource]) {
     }
 }
 
-/// What is found alike in renderings of one chart with several sets of values is one finding.
+/// The set of values files that the text of a finding is rendered with; empty where there is only one.
+fn set_of<'s>(sources: &'s Sources, finding: &Finding) -> &'s str {
+    sources.file(finding.primary.span.file).rendered.as_ref().map_or("", |rendered| rendered.set.as_str())
+}
+
+/// What is found alike in renderings of one chart with several sets of values is one finding. Until here
+/// they were several: one set may have what another has not, a suppression for example.
 fn fold_sets(sources: &Sources, findings: &mut Vec<Finding>) {
-    let mut nth: HashMap<(FileId, String, String), usize> = HashMap::new();
-    let mut firsts: HashMap<(String, String, String, Severity, usize), usize> = HashMap::new();
+    let mut firsts: HashMap<(String, String, String, Severity), usize> = HashMap::new();
     let mut folded: Vec<Finding> = Vec::with_capacity(findings.len());
-    findings.sort_by_key(|finding| (finding.primary.span.file, finding.primary.span.start));
     for mut finding in findings.drain(..) {
-        let file = finding.primary.span.file;
-        let Some(rendered) = sources.file(file).rendered.as_ref().filter(|r| !r.set.is_empty()) else {
-            folded.push(finding);
-            continue;
-        };
-        let (fingerprint, message) = (finding.fingerprint.clone(), finding.message.clone());
-        // Equal ones of one set are told apart by their order.
-        let count = nth.entry((file, fingerprint.clone(), message.clone())).or_default();
-        *count += 1;
-        let key = (rendered.folder.clone(), fingerprint, message, finding.severity, *count);
-        match firsts.get(&key) {
-            Some(first) => folded[*first].clusters.append(&mut finding.clusters),
-            None => {
-                firsts.insert(key, folded.len());
-                folded.push(finding);
-            }
+        let file = sources.file(finding.primary.span.file);
+        if let Some(rendered) = file.rendered.as_ref().filter(|rendered| !rendered.set.is_empty()) {
+            let same = (finding.fingerprint.clone(), finding.message.clone(), finding.severity);
+            match firsts.entry((rendered.folder.clone(), same.0, same.1, same.2)) {
+                Entry::Occupied(first) => {
+                    let clusters = &mut folded[*first.get()].clusters;
+                    clusters.append(&mut finding.clusters);
+                    clusters.sort();
+                    clusters.dedup();
+                    continue;
+                }
+                Entry::Vacant(first) => first.insert(folded.len()),
+            };
         }
-    }
-    for finding in &mut folded {
-        finding.clusters.sort();
-        finding.clusters.dedup();
+        folded.push(finding);
     }
     *findings = folded;
 }
@@ -397,13 +409,16 @@ fn note_missing_installation(
         let what = match mesh.unrendered_installation() {
             Some(id) => {
                 let resource = mesh.resource(id);
-                format!("Istio installation, which {} \"{}\" brings", resource.kind, resource.name)
+                format!("{INSTALLATION}, which {} \"{}\" brings", resource.kind, resource.name)
             }
-            None => "Istio installation".to_string(),
+            None => INSTALLATION.to_string(),
         };
         unknown.entry(what).or_default().extend(silent);
     }
 }
+
+/// What is not known where nothing of an installation was read.
+const INSTALLATION: &str = "Istio installation";
 
 /// How something that is not known can be declared.
 fn unknown_thing(what: String, rules: usize, declared: &mesh::Declared) -> Unknown {

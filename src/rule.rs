@@ -36,6 +36,12 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// The names that mean it: id, stem, topic and aliases.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let own = [self.id.as_str(), self.id.stem(), self.id.topic()].into_iter();
+        own.chain(self.header.aka.iter().map(String::as_str))
+    }
+
     /// What it checks.
     pub fn subjects(&self) -> &[Subject] {
         &self.header.checks
@@ -88,13 +94,7 @@ impl RuleSet {
 
     /// All names that mean a rule, for "did you mean".
     pub fn names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self
-            .rules
-            .iter()
-            .flat_map(|r| {
-                [r.id.as_str(), r.id.stem(), r.id.topic()].into_iter().chain(r.header.aka.iter().map(String::as_str))
-            })
-            .collect();
+        let mut names: Vec<&str> = self.rules.iter().flat_map(Rule::names).collect();
         names.sort_unstable();
         names.dedup();
         names

@@ -328,7 +328,9 @@ fn finding(mesh: &Mesh, loaded: &Loaded, setting: &Setting, number: usize, raw: 
         Some(severity) => severity?,
         None => setting.severity.unwrap_or(rule.header.severity),
     };
-    let values = if raw.values.is_empty() { key_of_istio(mesh, loaded, &raw) } else { raw.values };
+    // What our own rules say of values holds for Istio's own charts.
+    let is_known = !rule.built_in || raw.resource.is_none_or(|id| values::may_be_istios(mesh.resource(id)));
+    let values = if raw.values.is_empty() || !is_known { key_of_istio(mesh, loaded, &raw) } else { raw.values };
     Some(Finding {
         rule: rule.id.clone(),
         aliases: rule.header.aka.clone().into(),
@@ -374,11 +376,12 @@ fn hash(text: &str) -> String {
     format!("{hash:016x}")
 }
 
-/// Tells equal fingerprints apart by their order; the findings are in canonical order.
-pub fn number_fingerprints(findings: &mut [Finding]) {
-    let mut seen: HashMap<String, u32> = HashMap::new();
+/// Tells equal fingerprints apart by their order; the findings are in canonical order. What stands in
+/// different sets of values is counted apart.
+pub fn number_fingerprints<'s>(findings: &mut [Finding], set_of: impl Fn(&Finding) -> &'s str) {
+    let mut seen: HashMap<(&str, String), u32> = HashMap::new();
     for finding in findings {
-        let count = seen.entry(finding.fingerprint.clone()).or_default();
+        let count = seen.entry((set_of(finding), finding.fingerprint.clone())).or_default();
         finding.unnumbered.clone_from(&finding.fingerprint);
         if *count > 0 {
             finding.fingerprint = hash(&format!("{}\0{count}", finding.fingerprint));

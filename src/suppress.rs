@@ -19,9 +19,10 @@ mod judge;
 mod listed;
 mod place;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub use entry::until_problem;
+pub use judge::UNUSED;
 
 use crate::finding::{Edit, Finding, RuleId};
 use crate::resource::Resource;
@@ -75,8 +76,8 @@ enum Covers {
     Place(Span),
     /// Findings of resources, in files; both where both are said.
     Entry { resources: Vec<ResourcePattern>, paths: Vec<String> },
-    /// The finding of that fingerprint.
-    Fingerprint(String),
+    /// The finding of that fingerprint, in these clusters at most; in any where none is named.
+    Fingerprint(String, Vec<String>),
 }
 
 /// How a suppression, or one name of it, is taken away. The edit for a node is looked for only where it
@@ -159,6 +160,11 @@ pub struct Scene<'a> {
     pub names: &'a [&'a str],
     /// Whether every rule ran: else a name that matches nothing may be that of one that did not.
     pub all_rules: bool,
+    /// Names of rules that could not judge everything: what they would have found is not known, so
+    /// nothing that names them is of no use.
+    pub doubtful: &'a HashSet<&'a str>,
+    /// The path of a template relative to the configuration.
+    pub path_of_template: &'a dyn Fn(&str) -> String,
     /// The path of a file relative to the configuration.
     pub path_of: &'a dyn Fn(FileId) -> String,
     /// The resources that were read.
@@ -219,11 +225,12 @@ pub fn apply(findings: Vec<Finding>, suppressions: &[Suppression<'_>], scene: &S
     let mut used: Vec<Vec<bool>> = suppressions.iter().map(|s| vec![false; names(s)]).collect();
     let places = place::Places::new(suppressions, scene.today);
     let mut entries = entry::Entries::new(suppressions, scene);
-    let fingerprint = |(number, suppression): (usize, &'_ Suppression<'_>)| match &suppression.covers {
-        Covers::Fingerprint(fingerprint) => Some((fingerprint.clone(), number)),
-        _ => None,
-    };
-    let baseline: HashMap<String, usize> = suppressions.iter().enumerate().filter_map(fingerprint).collect();
+    let mut baseline: HashMap<&str, (usize, &[String])> = HashMap::new();
+    for (number, suppression) in suppressions.iter().enumerate() {
+        if let Covers::Fingerprint(fingerprint, clusters) = &suppression.covers {
+            baseline.insert(fingerprint, (number, clusters));
+        }
+    }
     for finding in findings {
         if !can_be_suppressed(&finding.rule) {
             outcome.active.push(finding);
@@ -236,8 +243,9 @@ pub fn apply(findings: Vec<Finding>, suppressions: &[Suppression<'_>], scene: &S
         };
         places.matching(&finding, &mut matched);
         entries.matching(&finding, &mut matched);
-        let listed = baseline.get(&finding.fingerprint);
-        if let Some(number) = listed {
+        let covers = |clusters: &[String]| clusters.is_empty() || finding.clusters.iter().all(|c| clusters.contains(c));
+        let listed = baseline.get(finding.fingerprint.as_str()).filter(|(_, clusters)| covers(clusters));
+        if let Some((number, _)) = listed {
             used[*number][0] = true;
         }
         match first.and_then(|number| Some((number, suppressions[number].said.as_ref().ok()?))) {

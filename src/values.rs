@@ -29,6 +29,12 @@ pub fn set(chart: Option<&str>, key: &str, value: Option<&str>) -> String {
     }
 }
 
+/// Whether a resource may come from one of Istio's charts: it does not come from a chart of another name.
+pub fn may_be_istios(resource: &Resource) -> bool {
+    let chart = resource.chart.as_deref().and_then(|chart| chart.rsplit('/').next());
+    chart.is_none_or(|chart| ["base", "cni", "gateway", "istiod", "istiod-remote", "ztunnel"].contains(&chart))
+}
+
 /// The values key of one of Istio's charts for a field; `path` has list items by their names.
 pub fn exact(table: &Table, resource: &Resource, path: &str, is_istio: bool) -> Option<String> {
     let chart = resource.chart.as_deref()?.rsplit('/').next()?;

@@ -14,7 +14,8 @@ use crate::report::summary::count;
 use crate::source::walk::Collected;
 
 /// Flags of `check` that say how a report looks, or change what it is about.
-const OF_REPORTS: [&str; 15] = [
+const OF_REPORTS: [&str; 16] = [
+    "sarif_include_suppressed",
     "targets",
     "min_severity",
     "max_per_rule",
@@ -66,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> Status {
 fn write(arguments: &Arguments, checking: &Checking, mut input: Collected) -> Result<Status, Vec<Problem>> {
     let outcome = crate::check(&input.sources, checking.loaded, checking.settings);
     checking.bar.stop();
-    let outcome = complete(outcome, &mut input, checking.loaded);
+    let outcome = complete(outcome, &mut input, checking.loaded, checking.settings);
     if !outcome.problems.is_empty() {
         // What a rule would have found is missing.
         return Err(outcome.problems);
@@ -91,6 +92,10 @@ fn prune(arguments: &Arguments, checking: &Checking, input: Collected) -> Result
     let source = read_baseline(&from).map_err(|problem| vec![problem])?;
     let mut baseline = Baseline::parse(&source).map_err(|problem| vec![problem])?;
     let settings = checking.settings;
+    if !input.failures.is_empty() {
+        checking.bar.stop();
+        return Err(input.failures.into_iter().map(Problem::from).collect());
+    }
     let is_whole = settings.all_rules && settings.suppressing.whole_baseline;
     if !baseline.findings.is_empty() && !is_whole {
         checking.bar.stop();

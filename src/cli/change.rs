@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::copy::Copy;
+use super::err;
 use super::input;
 use super::render::Plan;
 use crate::change::{Before, Focus};
@@ -39,25 +40,19 @@ impl Change {
         let (read, files): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(is_read);
         let mut read: Vec<PathBuf> = read.into_iter().cloned().collect();
         let files: Vec<PathBuf> = files.into_iter().chain(focus).cloned().collect();
+        for file in files.iter().filter(|file| file.symlink_metadata().is_err()) {
+            // It may have been deleted.
+            err(&format!("plimsoll: no file is called \"{}\"; nothing can touch it\n", file.display()));
+        }
         if read.is_empty() {
             read.push(project_of(&files));
         }
         (read, Some(Focus::new(files.into_iter())))
     }
 
-    /// Files below the paths that git holds although `.gitignore` names them: a change can't hide what it
-    /// brings. Where nothing is compared, `.gitignore` has the last word.
-    pub(super) fn hidden(&self, paths: &[PathBuf], from_revision: bool) -> Vec<PathBuf> {
-        if self.since.is_none() && !from_revision {
-            return Vec::new();
-        }
-        let hidden = |folder: &PathBuf| {
-            let repository = Repository::around(folder).ok()?;
-            let files = repository.tracked_but_ignored(folder).ok()?;
-            let named = |file: PathBuf| if folder.as_os_str() == "." { file } else { folder.join(file) };
-            Some(files.into_iter().filter(|file| is_manifest(file)).map(named).collect::<Vec<_>>())
-        };
-        paths.iter().filter(|path| path.is_dir()).filter_map(hidden).flatten().filter(|file| file.is_file()).collect()
+    /// Whether it is measured against something.
+    pub(super) fn is_measured(&self) -> bool {
+        self.since.is_some()
     }
 
     /// Judges what was there before the change.
@@ -118,8 +113,7 @@ fn at(
     loaded: &Loaded,
     settings: &Settings,
 ) -> Result<Before, Problem> {
-    // A rendering may need any file.
-    // What `.gitignore` names and git holds all the same is there, too.
+    // A rendering may need any file. What `.gitignore` names and git holds all the same is there, too.
     let is_wanted = |path: &str| {
         let name = path.rsplit('/').next().unwrap_or(path);
         name != ".gitignore" && (!plan.is_empty() || is_manifest(Path::new(path)))
@@ -135,6 +129,7 @@ fn at(
         }
     }
     let mut settings = settings.for_earlier(&repository.top, copy.root());
+    settings.tracked_too = false;
     let plan = plan.moved(&|path| copy.of_path(path).filter(|then| then.exists()));
     let then: Vec<PathBuf> = moved.iter().map(|(_, then)| then.clone()).collect();
     let mut collected = input::collect(&then, &mut settings).map_err(|mut problems| problems.remove(0))?;
@@ -143,14 +138,16 @@ fn at(
     let name = |name: &str| now(name, &moved, &here, (copy.root(), &repository.top));
     settings.context = settings.context.iter().map(|file| name(file)).collect();
     settings.named = settings.named.iter().map(|file| name(file)).collect();
-    let Collected { sources, .. } = collected;
+    let Collected { sources, failures, .. } = collected;
     let renamed = |mut file: SourceFile| {
         file.name = name(&file.name);
         file.rendered = file.rendered.map(|rendered| Arc::new(rendered.renamed(&name)));
         file
     };
     let sources = Sources::new(sources.into_files().into_iter().map(renamed).collect());
-    Ok(crate::check(&sources, loaded, &settings).before)
+    let mut before = crate::check(&sources, loaded, &settings).before;
+    before.failures = failures;
+    Ok(before)
 }
 
 /// The name that a file of the copy has in the work tree.

@@ -179,8 +179,8 @@ pub(super) fn run_to(
     };
     let bar = Bar::watch(&progress, arguments.output.is_for_people());
     progress.begin(Stage::Read, 0);
-    let hidden = arguments.change.hidden(&paths, arguments.project.is_of_revision());
-    let input = match input::collect(&[&paths[..], &hidden].concat(), &mut settings) {
+    settings.tracked_too = arguments.change.is_measured() || arguments.project.is_of_revision();
+    let input = match input::collect(&paths, &mut settings) {
         Ok(mut input) => {
             plan.carry_out(&mut input);
             input
@@ -194,8 +194,9 @@ pub(super) fn run_to(
     if arguments.show_files {
         bar.stop();
         let is_judged = |(_, file): &(_, &SourceFile)| !settings.suppressing.is_beside(&file.name);
-        input.sources.iter().filter(is_judged).for_each(|(_, file)| out(&format!("{}\n", one_line(&file.name))));
-        return if input.sources.is_empty() { Status::Nothing } else { Status::Clean };
+        let names: Vec<_> = input.sources.iter().filter(is_judged).map(|(_, file)| one_line(&file.name)).collect();
+        names.iter().for_each(|name| out(&format!("{name}\n")));
+        return if names.is_empty() { Status::Nothing } else { Status::Clean };
     }
     match arguments.change.before(&paths, &plan, &loaded, &settings) {
         Ok(before) => settings.before = before,
@@ -241,16 +242,20 @@ fn settings(arguments: &Arguments, file: Option<&ConfigFile>, loaded: &Loaded) -
 /// Checks, and adds what the walk already knows.
 fn check(input: &mut Collected, loaded: &Loaded, settings: &Settings) -> Outcome {
     let outcome = crate::check(&input.sources, loaded, settings);
-    complete(outcome, input, loaded)
+    complete(outcome, input, loaded, settings)
 }
 
 /// Adds what only the walk and the loading of rules know.
-pub(super) fn complete(mut outcome: Outcome, input: &mut Collected, loaded: &Loaded) -> Outcome {
+pub(super) fn complete(mut outcome: Outcome, input: &mut Collected, loaded: &Loaded, settings: &Settings) -> Outcome {
     outcome.summary.skipped.extend(input.skipped.iter().cloned());
     outcome.summary.skipped.sort();
     outcome.summary.rendered.clone_from(&input.rendered);
     let failures = input.failures.iter().cloned().map(Problem::from);
-    outcome.problems.splice(0..0, loaded.problems.iter().cloned().chain(failures));
+    let then = settings.before.iter().flat_map(|before| &before.failures).map(|failure| Problem {
+        severity: Severity::Warning,
+        ..Problem::error(format!("at the base {}; what it holds now counts as new", failure.message))
+    });
+    outcome.problems.splice(0..0, loaded.problems.iter().cloned().chain(failures).chain(then));
     input.sources.set_masked(outcome.secrets.clone());
     outcome
 }

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::render::Render;
 use super::{Status, complain, input, out, project};
 use crate::config::{Flags, Settings};
+use crate::finding::Problem;
 use crate::layout::Layout;
 use crate::report::sanitize::one_line;
 use crate::report::summary::count;
@@ -38,10 +40,21 @@ pub(super) fn run(arguments: &Arguments) -> Status {
         Ok(settings) => settings,
         Err(problems) => return complain(&problems),
     };
-    let sources = match input::collect(&input::or_here(&arguments.paths), &mut settings) {
-        Ok(collected) => collected.sources,
+    let paths = input::or_here(&arguments.paths);
+    let kubernetes = settings.declared.kubernetes.clone();
+    let plan = match Render::default().plan(&paths, project.file.as_ref(), None, kubernetes.as_deref()) {
+        Ok(plan) => plan,
         Err(problems) => return complain(&problems),
     };
+    let mut collected = match input::collect(&paths, &mut settings) {
+        Ok(collected) => collected,
+        Err(problems) => return complain(&problems),
+    };
+    plan.carry_out(&mut collected);
+    if !collected.failures.is_empty() {
+        return complain(&collected.failures.into_iter().map(Problem::from).collect::<Vec<_>>());
+    }
+    let sources = collected.sources;
     let layout = crate::clusters(&sources, &settings);
     match arguments.format {
         Format::Table => out(&table(&layout, &sources, &unused(&layout, &sources, &settings))),

@@ -141,6 +141,8 @@ pub(super) fn settings(file: Option<&ConfigFile>, folders: &[PathBuf], settings:
             let sets = sets.iter().map(|(name, files)| list(&quoted(name), files).trim_end().to_string());
             let sets: Vec<String> = sets.filter(|set| !set.is_empty()).collect();
             text += &format!("- path: {}\n", quoted(&chart.path));
+            let namespace = chart.namespace.iter().map(|name| format!("  namespace: {}\n", quoted(name)));
+            text.extend(namespace);
             text += &if sets.is_empty() { String::new() } else { format!("  values: {{ {} }}\n", sets.join(", ")) };
         }
     }

@@ -108,7 +108,7 @@ pub(super) fn run(checking: &Checking, mut input: Collected) -> Status {
     };
     checking.bar.stop();
     let mut after = Collected { sources: result.sources, ..input };
-    let outcome = complete(last, &mut after, loaded);
+    let outcome = complete(last, &mut after, loaded, settings);
     if edits.diff {
         for id in &result.changed {
             let file = after.sources.file(*id);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::config::Settings;
 use crate::finding::Problem;
 use crate::layout::path::normal;
+use crate::source::git::Repository;
 use crate::source::walk::{self, Collected, STDIN};
 use crate::source::{SourceFile, Sources};
 
@@ -32,7 +33,11 @@ pub(super) fn collect(paths: &[PathBuf], settings: &mut Settings) -> Result<Coll
     let is_readable = |p: &&PathBuf| unreadable.is_none() || p.as_os_str() != "-";
     let paths: Vec<PathBuf> = paths.iter().filter(is_readable).cloned().collect();
     let excluded = |path: &std::path::Path| settings.excludes(path).map(str::to_string);
-    let mut collected = walk::collect(&paths, stdin, &excluded)
+    let hidden = |folder: &std::path::Path| {
+        let repository = settings.tracked_too.then(|| Repository::around(folder).ok()).flatten();
+        repository.and_then(|repository| repository.tracked_but_ignored(folder).ok()).unwrap_or_default()
+    };
+    let mut collected = walk::collect(&paths, stdin, &excluded, &hidden)
         .map_err(|wrong| wrong.into_iter().map(Problem::error).collect::<Vec<_>>())?;
     settings.context = collected.context.iter().cloned().collect();
     let beside: Vec<SourceFile> = settings.suppressing.texts().map(|file| file.with_text(file.text.clone())).collect();

@@ -203,7 +203,7 @@ impl Output {
         if self.targets.iter().any(|target| target.format == Format::Github) {
             problems.extend(add_summary(&report, &seen).err());
         }
-        if outcome.summary.resources == 0 && !self.quiet {
+        if outcome.summary.resources == 0 && outcome.problems.is_empty() && !self.quiet {
             err("plimsoll: nothing was checked: no Kubernetes resource was found (-v lists what was skipped)\n");
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }

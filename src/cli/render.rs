@@ -17,7 +17,7 @@ use crate::source::walk::{Collected, RAW_TEMPLATES, Skipped, display};
 use crate::source::{Failure, SourceFile, Sources};
 
 /// What is rendered.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Rendering")]
 pub(super) struct Render {
     /// Render a chart with helm, and check what comes out; repeatable
@@ -58,6 +58,8 @@ pub(super) struct Plan {
     pub(super) found: bool,
     kube_version: Option<String>,
     cache: Cache,
+    /// Charts of the configuration that lie outside of what is read.
+    outside: BTreeSet<String>,
 }
 
 impl Render {
@@ -108,7 +110,12 @@ impl Render {
         let mut problems = Vec::new();
         for (number, entry) in file.contents.charts.iter().enumerate() {
             match of_entry(file, number, entry, &plan) {
-                Ok(charts) => plan.charts.extend(charts.into_iter().filter(|chart| is_among(paths, &chart.path))),
+                Ok(charts) => {
+                    let (read, other): (Vec<Chart>, Vec<Chart>) =
+                        charts.into_iter().partition(|chart| is_among(paths, &chart.path));
+                    plan.charts.extend(read);
+                    plan.outside.extend(other.into_iter().map(|chart| chart.name));
+                }
                 Err(problem) => problems.push(problem),
             }
         }
@@ -122,19 +129,21 @@ fn of_entry(file: &ConfigFile, number: usize, entry: &ChartEntry, plan: &Plan) -
     let below = |place: &[&str], path: &str| {
         let place = [&["charts", &number], place].concat();
         match file.below(path) {
-            Some(there) if there.exists() => Ok(there),
+            Some(there) if there.exists() => Ok(Some(there)),
+            Some(_) if file.is_of_revision() => Ok(None),
             Some(_) => Err(file.at(&place, format!("\"{path}\" is not there"))),
             None => Err(file.at(&place, format!("\"{path}\" leads out of the configuration's folder"))),
         }
     };
-    let path = below(&["path"], &entry.path)?;
+    // What a revision speaks of may have moved since.
+    let Some(path) = below(&["path"], &entry.path)? else { return Ok(Vec::new()) };
     let mut charts = Vec::new();
     for (set_name, files) in entry.values.sets() {
         let mut values = Vec::new();
         for (n, values_file) in files.iter().enumerate() {
             let n = n.to_string();
             let place: &[&str] = if set_name.is_empty() { &["values", &n] } else { &["values", set_name, &n] };
-            values.push(below(place, values_file)?);
+            values.extend(below(place, values_file)?);
         }
         charts.push(Chart {
             name: name_of(&path),
@@ -232,6 +241,12 @@ impl Plan {
 
     /// Renders, and adds what comes out to what was read.
     pub(super) fn carry_out(&self, collected: &mut Collected) {
+        let outside = |name: &String| Skipped {
+            path: name.clone(),
+            reason: "a chart of the configuration outside of what is checked; it is not rendered".to_string(),
+            notable: true,
+        };
+        collected.skipped.extend(self.outside.iter().map(outside));
         if self.is_empty() {
             return;
         }
@@ -243,14 +258,12 @@ impl Plan {
         let charts = plan.charts.iter().map(|chart| helm::render(chart, &self.cache));
         let kustomizations = plan.kustomizations.iter().map(|k| kustomize::render(k, &self.cache));
         let mut files = Vec::new();
-        let mut rendered_charts = BTreeSet::new();
         for result in charts.chain(kustomizations).collect::<Vec<Result<SourceFile, Failure>>>() {
             match result {
                 Ok(file) => {
                     if let Some(rendered) = &file.rendered {
                         collected.rendered.push(rendered.command.clone());
                         if rendered.is_chart() {
-                            rendered_charts.insert(normal(&rendered.folder));
                             note_silent(&collected.sources, rendered, &file.text, &mut collected.skipped);
                         }
                     }
@@ -261,9 +274,10 @@ impl Plan {
         }
         // What every chart lacks is said once.
         collected.failures.dedup();
-        let is_done = |skipped: &Skipped| {
-            skipped.reason.starts_with(RAW_TEMPLATES) && rendered_charts.contains(&normal(&skipped.path))
-        };
+        // A chart that was tried is not named once more.
+        let tried: BTreeSet<String> = plan.charts.iter().map(|chart| normal(&chart.name)).collect();
+        let is_done =
+            |skipped: &Skipped| skipped.reason.starts_with(RAW_TEMPLATES) && tried.contains(&normal(&skipped.path));
         collected.skipped.retain(|skipped| !is_done(skipped));
         let read = std::mem::take(&mut collected.sources).into_files();
         collected.sources = Sources::new(read.into_iter().chain(files).collect());

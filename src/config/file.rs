@@ -172,6 +172,11 @@ impl ConfigFile {
         Arc::new(SourceFile::new(self.name(), self.path.as_deref(), self.file.text.clone()))
     }
 
+    /// Whether it comes from a revision, and not from the work tree.
+    pub fn is_of_revision(&self) -> bool {
+        self.stored != self.folder
+    }
+
     /// How it is called in reports.
     pub fn name(&self) -> &str {
         &self.file.name

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::Mesh;
 use super::absence::{Absence, Certainty};
-use crate::resource::ResourceId;
+use crate::resource::{Identity, ResourceId};
 use crate::yaml::{Node, Place};
 
 /// Whether a host starts with `*`.
@@ -224,6 +224,11 @@ impl Mesh {
         }
         let expanded = expand(host, namespace);
         let (name, meant) = parse_fqdn(&expanded)?;
+        // Of one that the change deletes nothing is misspelt.
+        let is_it = |id: &Identity| &*id.kind == "Service" && (&*id.namespace, &*id.name) == (meant, name);
+        if self.declared.deleted.keys().any(is_it) {
+            return None;
+        }
         let near: Vec<ResourceId> = [meant, namespace]
             .iter()
             .flat_map(|ns| self.of_kind_in("", "Service", ns))

@@ -59,7 +59,11 @@ impl Spot {
         // What was rendered is no file, and its lines are nobody's; a rendered manifest that was read from
         // a file is that file.
         let maker = file.rendered.as_ref().map(|rendered| rendered.file.as_str());
-        let made_by = place.template.as_deref().or(maker).filter(|_| file.path.is_none());
+        // A template that is not on disk, such as one of an archive, is no file of the repository either.
+        let is_there = |template: &&str| {
+            file.rendered.as_ref().is_none_or(|r| r.templates.values().any(|known| known.path == **template))
+        };
+        let made_by = place.template.as_deref().filter(is_there).or(maker).filter(|_| file.path.is_none());
         match made_by {
             Some(path) => Spot {
                 path: report.checkout.path(path),

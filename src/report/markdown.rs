@@ -22,7 +22,8 @@ pub fn render(report: &Report, style: &Style) -> String {
 /// fit is left out from a finding's start on, and counted.
 pub fn within(report: &Report, style: &Style, most: usize) -> String {
     let mut said = lines(report, style).into_iter();
-    let verdict = format!("**plimsoll: {}**\n", prose(&said.next().unwrap_or_default()));
+    let new = report.summary.compared.as_ref().map_or(String::new(), |c| format!(", new since {}", code(&c.before)));
+    let verdict = format!("**plimsoll: {}**{new}\n", prose(&said.next().unwrap_or_default()));
     let coverage = if style.quiet { String::new() } else { coverage(said) };
     // Room for the line that counts what is left out.
     let room = most.saturating_sub(coverage.len() + 200);

@@ -55,7 +55,7 @@ pub(super) fn lines(report: &Report, style: &Style) -> Vec<String> {
         line(format!("{} can be fixed with --fix", count(fixable, "finding")));
     }
     if let Some(Compared { before, old, fixed }) = &summary.compared {
-        line(format!("Compared with {before}: only what is new is shown; {old} old, {fixed} fixed"));
+        line(format!("New since {before}; {old} old, {fixed} fixed or suppressed"));
     }
     if summary.out_of_focus > 0 {
         line(format!("{} in other files than those in focus", count(summary.out_of_focus, "finding")));

@@ -83,7 +83,8 @@ fn missing_dependencies<'c>(folder: &Path, dependencies: impl Iterator<Item = &'
 /// The name of a chart's folder or archive.
 pub fn own_name(path: &Path) -> String {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let name = real.file_stem().map_or(String::new(), |name| name.to_string_lossy().to_lowercase());
+    let name = if real.is_dir() { real.file_name() } else { real.file_stem() };
+    let name = name.map_or(String::new(), |name| name.to_string_lossy().to_lowercase());
     if is_release(&name) { name } else { "release".to_string() }
 }
 
@@ -107,7 +108,9 @@ pub fn render(chart: &Chart, cache: &Cache) -> Result<SourceFile, Failure> {
     let what = format!("chart \"{}\"", chart.name);
     if !chart.path.exists() {
         let failure = Failure::new(format!("{what} is not there"));
-        let is_remote = chart.name.contains("://") || chart.name.split('/').count() == 2;
+        let folder = chart.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let is_repository = folder.is_some_and(|folder| !folder.exists()) && chart.name.split('/').count() == 2;
+        let is_remote = chart.name.contains("://") || is_repository;
         return Err(if is_remote {
             failure.help(format!("plimsoll fetches nothing: `helm pull --untar {}` first", chart.name))
         } else {

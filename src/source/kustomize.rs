@@ -210,8 +210,12 @@ fn inputs(root: &Path) -> Inputs {
     let around = around.canonicalize().unwrap_or(around);
     let mut open = vec![root];
     while let Some(folder) = open.pop() {
-        if !inputs.folders.insert(folder.clone()) || inputs.folders.len() > MOST_FOLDERS {
+        if !inputs.folders.insert(folder.clone()) {
             continue;
+        }
+        if inputs.folders.len() > MOST_FOLDERS {
+            inputs.refused.get_or_insert(format!("it is made of more than {MOST_FOLDERS} folders"));
+            break;
         }
         let text = file_of(&folder).and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
         let keys = match serde_yaml::from_str(&text) {

@@ -163,10 +163,8 @@ impl Key {
     pub(super) fn add_inputs(&mut self, inputs: &[PathBuf], from: &Path) {
         let (mut files, mut bytes) = (0, 0);
         for input in inputs {
-            for entry in walkdir::WalkDir::new(input).sort_by_file_name().into_iter().flatten() {
-                if is_of_git(entry.path()) {
-                    continue;
-                }
+            let entries = walkdir::WalkDir::new(input).sort_by_file_name().into_iter();
+            for entry in entries.filter_entry(|entry| entry.file_name() != ".git").flatten() {
                 self.add(b'n', relative(entry.path(), from).as_os_str().as_encoded_bytes());
                 // A link is read as what it leads to.
                 let Ok(metadata) = entry.path().metadata() else { continue };
@@ -194,19 +192,13 @@ impl Key {
     }
 }
 
-fn is_of_git(path: &Path) -> bool {
-    path.components().any(|part| part.as_os_str() == ".git")
-}
-
 /// Why something is not rendered that could read what it should not, or never end: links out of a folder,
 /// devices, more than can be meant.
 pub(super) fn unfit(input: &Path, inside: &Path) -> Option<String> {
     let inside = inside.canonicalize().ok()?;
     let mut bytes = 0;
-    for (number, entry) in walkdir::WalkDir::new(input).into_iter().flatten().enumerate() {
-        if is_of_git(entry.path()) {
-            continue;
-        }
+    let entries = walkdir::WalkDir::new(input).into_iter().filter_entry(|entry| entry.file_name() != ".git");
+    for (number, entry) in entries.flatten().enumerate() {
         let shown = || relative(entry.path(), input).display().to_string();
         if entry.path_is_symlink()
             && entry.depth() > 0
@@ -250,6 +242,13 @@ pub(super) fn program(name: &str) -> Option<PathBuf> {
     candidates.into_iter().find(|file| file.is_file())
 }
 
+/// Ends a program and what it started.
+fn end(child: &mut std::process::Child) {
+    #[cfg(unix)]
+    let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).status();
+    let _ = child.kill();
+}
+
 /// What a program prints.
 ///
 /// # Errors
@@ -264,6 +263,9 @@ pub(super) fn run(program: &Path, arguments: &[OsString], what: &str) -> Result<
         command.env(name, NOWHERE);
     }
     command.env("NO_PROXY", "").env("no_proxy", "").env("GIT_ALLOW_PROTOCOL", "none").env("GIT_TERMINAL_PROMPT", "0");
+    // Its children end with it.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child =
         command.spawn().map_err(|error| failed(format!("{} can't be started: {error}", program.display())))?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -283,7 +285,7 @@ pub(super) fn run(program: &Path, arguments: &[OsString], what: &str) -> Result<
                 Ok(None) if start.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(3)),
                 Ok(Some(status)) => break Some(status),
                 _ => {
-                    let _ = child.kill();
+                    end(&mut child);
                     let _ = child.wait();
                     break None;
                 }
@@ -299,10 +301,12 @@ pub(super) fn run(program: &Path, arguments: &[OsString], what: &str) -> Result<
         Some(status) if status.success() => {}
         Some(_) => {
             let complaint = String::from_utf8_lossy(&complaint);
-            let lines = complaint
-                .lines()
-                .map(str::trim_end)
-                .filter(|line| !line.is_empty() && !line.contains("Warning: ") && !line.starts_with("WARNING"));
+            let lines = complaint.lines().map(str::trim_end).filter(|line| {
+                !line.is_empty()
+                    && !line.contains("Warning: ")
+                    && !line.starts_with("WARNING")
+                    && !line.starts_with("Use --debug")
+            });
             let lines: Vec<&str> = lines.map(|line| line.trim_start_matches("Error: ")).take(COMPLAINT).collect();
             return Err(failed(if lines.is_empty() { "it gives no reason".to_string() } else { lines.join(" ") }));
         }

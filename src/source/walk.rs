@@ -58,7 +58,8 @@ pub struct Collected {
 
 /// Reads files, whatever they are called, and folders with all YAML and JSON below them; `-` stands
 /// for `stdin`. Folders are walked as `.gitignore` says, hidden files and links are left out, and so is
-/// every file for which `excluded` gives the pattern that excludes it.
+/// every file for which `excluded` gives the pattern that excludes it. `tracked` names files below a folder
+/// that are read whatever `.gitignore` says.
 ///
 /// # Errors
 ///
@@ -67,9 +68,17 @@ pub fn collect(
     paths: &[PathBuf],
     stdin: Option<String>,
     excluded: &dyn Fn(&Path) -> Option<String>,
+    tracked: &dyn Fn(&Path) -> Vec<PathBuf>,
 ) -> Result<Collected, Vec<String>> {
-    let mut walk =
-        Walk { stdin, excluded, files: Vec::new(), skipped: Vec::new(), wrong: Vec::new(), seen: HashSet::new() };
+    let mut walk = Walk {
+        stdin,
+        excluded,
+        tracked,
+        files: Vec::new(),
+        skipped: Vec::new(),
+        wrong: Vec::new(),
+        seen: HashSet::new(),
+    };
     for path in paths {
         walk.argument(path);
     }
@@ -86,6 +95,7 @@ pub fn collect(
 struct Walk<'e> {
     stdin: Option<String>,
     excluded: &'e dyn Fn(&Path) -> Option<String>,
+    tracked: &'e dyn Fn(&Path) -> Vec<PathBuf>,
     files: Vec<SourceFile>,
     skipped: Vec<Skipped>,
     wrong: Vec<String>,
@@ -162,27 +172,40 @@ impl Walk<'_> {
                     continue;
                 }
             };
-            let kind = entry.file_type();
-            if kind.is_none_or(|kind| kind.is_dir()) || !is_manifest(entry.path()) {
-                continue;
+            if entry.file_type().is_some_and(|kind| !kind.is_dir()) {
+                let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
+                self.found(root, &real_root, below);
             }
-            let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
-            let name = name_below(root, below);
-            if kind.is_some_and(|kind| kind.is_symlink()) {
-                let reason = "symbolic link; name it to have it read".to_string();
-                self.skipped.push(Skipped { path: name, reason, notable: false });
-            } else if !kind.is_some_and(|kind| kind.is_file()) {
-                // Reading a pipe waits for somebody who writes; one that is named has such a writer.
-                let reason = "no regular file; name it to have it read".to_string();
-                self.skipped.push(Skipped { path: name, reason, notable: false });
-            } else if let Some(chart) = chart_of_template(&real_root, below) {
-                let chart = chart.strip_prefix(&real_root).map_or_else(|_| display(&chart), |c| name_below(root, c));
-                let reason =
-                    format!("{RAW_TEMPLATES}; render them: --render, or helm template {chart} | plimsoll check -");
-                self.skipped.push(Skipped { path: chart, reason, notable: true });
-            } else {
-                self.file(entry.path(), name);
+        }
+        let is_hidden = |part: std::path::Component| part.as_os_str().as_encoded_bytes().starts_with(b".");
+        for below in (self.tracked)(root) {
+            if !below.components().any(is_hidden) {
+                self.found(root, &real_root, &below);
             }
+        }
+    }
+
+    /// Reads what a walk found, if it is a manifest.
+    fn found(&mut self, root: &Path, real_root: &Path, below: &Path) {
+        let path = if below.as_os_str().is_empty() { root.to_path_buf() } else { root.join(below) };
+        let Ok(kind) = path.symlink_metadata().map(|metadata| metadata.file_type()) else { return };
+        if kind.is_dir() || !is_manifest(&path) {
+            return;
+        }
+        let name = name_below(root, below);
+        if kind.is_symlink() {
+            let reason = "symbolic link; name it to have it read".to_string();
+            self.skipped.push(Skipped { path: name, reason, notable: false });
+        } else if !kind.is_file() {
+            // Reading a pipe waits for somebody who writes; one that is named has such a writer.
+            let reason = "no regular file; name it to have it read".to_string();
+            self.skipped.push(Skipped { path: name, reason, notable: false });
+        } else if let Some(chart) = chart_of_template(real_root, below) {
+            let chart = chart.strip_prefix(real_root).map_or_else(|_| display(&chart), |c| name_below(root, c));
+            let reason = format!("{RAW_TEMPLATES}; render them: --render, or helm template {chart} | plimsoll check -");
+            self.skipped.push(Skipped { path: chart, reason, notable: true });
+        } else {
+            self.file(&path, name);
         }
     }
 

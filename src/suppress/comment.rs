@@ -48,6 +48,11 @@ fn below(tree: &Tree, comment: &Comment) -> Covers {
 }
 
 fn whole_file(tree: &Tree, comment: &Comment) -> Covers {
+    // Of what helm rendered only the document is known to come from the file in which the comment stands.
+    let is_source = |c: &Comment| tree.text()[c.start as usize..c.end as usize].starts_with("# Source: ");
+    if tree.comments.iter().any(is_source) {
+        return below(tree, comment);
+    }
     let first = tree.roots().next().map(start);
     if first.is_some_and(|first| comment.start < first) {
         return Covers::Place(tree.span(0, tree.text().len() as u32));

@@ -56,7 +56,8 @@ pub(super) struct Entries<'s> {
     /// The entry of each pattern of paths.
     owners: Vec<usize>,
     path_of: &'s dyn Fn(FileId) -> String,
-    of_file: HashMap<FileId, Vec<usize>>,
+    path_of_template: &'s dyn Fn(&str) -> String,
+    of_file: HashMap<(FileId, Option<String>), Vec<usize>>,
     of_resource: HashMap<ResourceRef, Vec<usize>>,
 }
 
@@ -100,6 +101,7 @@ impl<'s> Entries<'s> {
             paths: Patterns::new(&texts).unwrap_or_default(),
             owners,
             path_of: scene.path_of,
+            path_of_template: scene.path_of_template,
             of_file: HashMap::new(),
             of_resource: HashMap::new(),
         }
@@ -110,10 +112,14 @@ impl<'s> Entries<'s> {
         if self.entries.is_empty() {
             return;
         }
-        let Entries { entries, by_resource, paths, owners, path_of, of_file, of_resource } = self;
+        let Entries { entries, by_resource, paths, owners, path_of, path_of_template, of_file, of_resource } = self;
         let file = finding.primary.span.file;
-        let in_file = of_file.entry(file).or_insert_with(|| {
-            let mut found: Vec<usize> = paths.all_matching(&path_of(file)).into_iter().map(|n| owners[n]).collect();
+        // What was rendered lies where its template lies, too.
+        let template = finding.primary.template.clone();
+        let in_file = of_file.entry((file, template.clone())).or_insert_with(|| {
+            let own = paths.all_matching(&path_of(file)).into_iter();
+            let of_template = template.map(|template| paths.all_matching(&path_of_template(&template)));
+            let mut found: Vec<usize> = own.chain(of_template.into_iter().flatten()).map(|n| owners[n]).collect();
             found.sort_unstable();
             found.dedup();
             found

@@ -12,7 +12,7 @@ use crate::yaml::edit::remove;
 /// One that can't be read or does not hold.
 const INVALID: &str = "suppression/malformed";
 /// One that is not needed.
-const UNUSED: &str = "suppression/unused";
+pub const UNUSED: &str = "suppression/unused";
 
 /// Judges all suppressions; `used` tells for each which of its names have matched a finding.
 pub(super) fn judge(suppressions: &[Suppression<'_>], used: &[Vec<bool>], scene: &Scene<'_>, outcome: &mut Outcome) {
@@ -20,8 +20,8 @@ pub(super) fn judge(suppressions: &[Suppression<'_>], used: &[Vec<bool>], scene:
     let mut stale = Vec::new();
     for (suppression, used) in suppressions.iter().zip(used) {
         match &suppression.covers {
-            Covers::Fingerprint(fingerprint) if !used[0] => stale.push((fingerprint, suppression.place)),
-            Covers::Fingerprint(_) => {}
+            Covers::Fingerprint(fingerprint, _) if !used[0] => stale.push((fingerprint, suppression.place)),
+            Covers::Fingerprint(..) => {}
             _ => judge.one(suppression, used),
         }
     }
@@ -141,7 +141,8 @@ impl<'a> Judge<'a> {
     /// The known names that matched nothing, if there are any. The rest of the suppression stays if it is
     /// of use.
     fn unused(&mut self, suppression: &Suppression<'_>, said: &Said<'_>, known: &[(&Name, &bool)], all_known: bool) {
-        let idle: Vec<&Name> = known.iter().filter(|(_, used)| !**used).map(|(name, _)| *name).collect();
+        let is_idle = |(name, used): &&(&Name, &bool)| !**used && !self.scene.doubtful.contains(name.text.as_str());
+        let idle: Vec<&Name> = known.iter().filter(is_idle).map(|(name, _)| *name).collect();
         let Some(first) = idle.first() else { return };
         let quoted: Vec<_> = idle.iter().map(|name| format!("\"{}\"", name.text)).collect();
         let message = format!("nothing is left to ignore here for {}", quoted.join(", "));

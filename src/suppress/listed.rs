@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Covers, Removal, Removals, Said, Source, Suppression};
-use crate::baseline::Baseline;
+use crate::baseline::{Baseline, Entry};
 use crate::source::{FileId, SourceFile, Span};
 
 /// Reads the fingerprints of a baseline, which was checked when it was loaded.
@@ -12,17 +12,17 @@ pub(super) fn read_all(id: FileId, file: &SourceFile) -> Vec<Suppression<'static
         return Vec::new();
     };
     let places = keys(&file.text);
-    let suppression = |fingerprint: String| {
+    let suppression = |(fingerprint, entry): (String, Entry)| {
         let (start, end) = places.get(fingerprint.as_str()).copied().unwrap_or_default();
         Suppression {
             source: Source::Baseline,
             place: Span::new(id, start, end),
-            covers: Covers::Fingerprint(fingerprint),
+            covers: Covers::Fingerprint(fingerprint, entry.clusters),
             said: Ok(Said { names: Vec::new(), removals: Removals::None, until: None, reason: String::new() }),
             removal: Removal::None,
         }
     };
-    let mut all: Vec<Suppression<'static>> = baseline.findings.into_keys().map(suppression).collect();
+    let mut all: Vec<Suppression<'static>> = baseline.findings.into_iter().map(suppression).collect();
     all.sort_by_key(|suppression| suppression.place);
     all
 }

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::*;
@@ -16,10 +17,13 @@ fn found(rule: &str, span: Span) -> Finding {
 
 /// What comes out when all rules ran over all files.
 fn applied(findings: Vec<Finding>, suppressions: &[Suppression<'_>], change: impl Fn(&mut Scene<'_>)) -> Outcome {
+    let doubtful = HashSet::new();
     let mut scene = Scene {
         today: "2026-11-24",
         names: NAMES,
         all_rules: true,
+        doubtful: &doubtful,
+        path_of_template: &|template| template.to_string(),
         path_of: &|file| format!("envs/{}.yaml", file.0),
         resources: &[],
         whole_project: true,
@@ -397,10 +401,13 @@ fn an_entry_is_judged_only_where_all_that_it_speaks_of_was_read() {
         ("paths: [envs]", true, 1),
     ] {
         let suppressions = entries(&format!("ignore:\n- rules: [host]\n  {entry}\n  reason: r\n"));
+        let doubtful = HashSet::new();
         let scene = |all_rules: bool| Scene {
             today: "2026-11-24",
             names: NAMES,
             all_rules,
+            doubtful: &doubtful,
+            path_of_template: &|template| template.to_string(),
             path_of: &|_| String::new(),
             resources: &resources,
             whole_project: whole,

@@ -14,7 +14,7 @@ values=1
 namespace=default
 while [ $# -gt 0 ]; do
     case "$1" in
-        --values) values=$(sed -n 's/^replicas: //p' "$2") ;;
+        --values) values=$(sed -n 's/^replicas: //p' "$2"); ack=$(sed -n 's/^ack: //p' "$2") ;;
         --namespace) namespace="$2" ;;
     esac
     shift
@@ -25,7 +25,9 @@ if [ "$values" = broken ]; then
     exit 1
 fi
 printf -- '---\n# Source: shop/templates/deployment.yaml\n'
-printf 'apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: shop\nspec:\n  replicas: %s\n' "$values"
+printf 'apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: shop\n'
+if [ -n "$ack" ]; then printf '  annotations:\n    ignore.plimsoll.dev/replicas: "%s"\n' "$ack"; fi
+printf 'spec:\n  replicas: %s\n' "$values"
 "##;
 
 const TEMPLATE: &str =
@@ -221,10 +223,7 @@ fn what_can_not_be_rendered_is_told_and_hides_nothing() {
     };
     told(
         "--helm charts/shop -f bad.yaml",
-        &[
-            "chart \"charts/shop\" can't be rendered: template: shop/templates/deployment.yaml:6:22: nil",
-            "Use --debug flag",
-        ],
+        &["chart \"charts/shop\" can't be rendered: template: shop/templates/deployment.yaml:6:22: nil"],
     );
     told("a.yaml --helm charts/shop -f bad.yaml", &["error[ops/replicas]", "deployment.yaml:6:22: nil"]);
     told("--helm charts/nope", &["chart \"charts/nope\" is not there"]);
@@ -264,10 +263,10 @@ fn since_and_focus_see_through_renderings() {
     git(&s, "init --quiet --initial-branch main");
     git(&s, "add --all");
     git(&s, "commit --quiet --message base");
-    run(&s, "check --since main").ends(0, &["0 old, 0 fixed"]);
+    run(&s, "check --since main").ends(0, &["0 old, 0 fixed or suppressed"]);
     s.write("prod.yaml", "replicas: 1\n");
     let found = "charts/shop/templates/deployment.yaml (rendered:8): error";
-    run(&s, "check --since main --format short").ends(1, &[found, "0 old, 0 fixed"]);
+    run(&s, "check --since main --format short").ends(1, &[found, "0 old, 0 fixed or suppressed"]);
     // The base is a copy that lies elsewhere each time, and is rendered once.
     let before = asked(&s).len();
     run(&s, "check --since main --format short").ends(1, &[found]);
@@ -279,9 +278,9 @@ fn since_and_focus_see_through_renderings() {
     run(&s, "check --focus rules --format short").ends(0, &["1 finding in other files"]);
     git(&s, "add --all");
     git(&s, "commit --quiet --message worse");
-    run(&s, "check --since main --format short").ends(0, &["1 old, 0 fixed"]);
+    run(&s, "check --since main --format short").ends(0, &["1 old, 0 fixed or suppressed"]);
     s.write("prod.yaml", "replicas: 3\n");
-    run(&s, "check --since main --format short").ends(0, &["0 old, 1 fixed"]);
+    run(&s, "check --since main --format short").ends(0, &["0 old, 1 fixed or suppressed"]);
 }
 
 #[test]
@@ -344,4 +343,42 @@ fn a_chart_hides_no_other_input() {
             "2 errors",
         ],
     );
+}
+
+#[test]
+fn each_set_is_judged_by_its_own_suppressions_baseline_and_past() {
+    let s = shop(&[
+        ("plimsoll.yaml", "charts: [{ path: charts/shop, values: { prod: [prod.yaml], staging: [staging.yaml] } }]\n"),
+        ("prod.yaml", "replicas: 1\n"),
+        ("staging.yaml", "replicas: 2\n"),
+        (".gitignore", "bin\n.cache\nlog\n"),
+    ]);
+    git(&s, "init --quiet --initial-branch main");
+    git(&s, "add --all");
+    git(&s, "commit --quiet --message base");
+    s.run("baseline --rules rules --select ops,suppression").ends(2, &[]);
+    let baseline = run(&s, "baseline");
+    baseline.ends(0, &["1 finding"]);
+    run(&s, "check").ends(0, &["1 finding in the baseline"]);
+    s.write("staging.yaml", "replicas: 1\n");
+    run(&s, "check").ends(1, &["clusters: staging", "1 error"]).lacks(&["clusters: prod"]);
+    std::fs::remove_file(s.path("plimsoll-baseline.json")).unwrap();
+    run(&s, "check").ends(1, &["clusters: prod, staging", "1 error"]);
+    run(&s, "check --since main").ends(1, &["clusters: staging", "1 old, 0 fixed"]);
+    run(&s, "check --focus staging.yaml").ends(1, &["clusters: staging", "1 error"]);
+    s.write("prod.yaml", "replicas: 1\nack: one is enough\n");
+    run(&s, "check").ends(1, &["clusters: staging", "1 finding suppressed"]);
+    // A suppression that only one set needs is of use.
+    s.write("prod.yaml", "replicas: 2\nack: one is enough\n");
+    s.write("staging.yaml", "replicas: 1\nack: one is enough\n");
+    run(&s, "check").ends(0, &["1 finding suppressed"]).lacks(&["suppression/unused"]);
+    // Patterns mean the path that is shown.
+    s.write("staging.yaml", "replicas: 1\n");
+    s.write("prod.yaml", "replicas: 2\n");
+    let config = s.read("plimsoll.yaml");
+    s.write(
+        "plimsoll.yaml",
+        format!("{config}ignore: [{{ rules: [ops], paths: [charts/shop/templates], reason: a demo }}]\n"),
+    );
+    run(&s, "check").ends(0, &["1 finding suppressed"]);
 }

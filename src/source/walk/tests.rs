@@ -4,7 +4,7 @@ use super::*;
 
 /// [`collect`] without exclusions.
 fn all(paths: &[PathBuf], stdin: Option<String>) -> Result<Collected, Vec<String>> {
-    collect(paths, stdin, &|_| None)
+    collect(paths, stdin, &|_| None, &|_| Vec::new())
 }
 
 /// A temporary folder with these files.
