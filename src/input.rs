@@ -165,7 +165,7 @@ struct Renderings<'a> {
 impl<'a> Renderings<'a> {
     fn of(sources: &'a Sources) -> Renderings<'a> {
         let all: Vec<&Rendered> = sources.iter().filter_map(|(_, file)| file.rendered.as_deref()).collect();
-        let (charts, kustomizations): (Vec<&Rendered>, Vec<&Rendered>) = all.iter().partition(|r| r.is_chart());
+        let (charts, kustomizations): (Vec<&Rendered>, Vec<&Rendered>) = all.iter().partition(|r| r.is_chart);
         let folders = |all: Vec<&Rendered>| all.iter().map(|r| layout::path::normal(&r.folder)).collect();
         Renderings {
             sources,
@@ -173,7 +173,7 @@ impl<'a> Renderings<'a> {
             kustomizations: folders(kustomizations),
             inputs: all
                 .iter()
-                .filter(|r| !r.is_chart())
+                .filter(|r| !r.is_chart)
                 .flat_map(|rendered| rendered.inputs.iter().map(PathBuf::as_path))
                 .collect(),
         }

@@ -38,6 +38,7 @@ pub mod rule;
 pub mod run;
 pub mod script;
 pub mod source;
+pub mod spelling;
 pub mod suppress;
 pub mod units;
 pub mod values;
@@ -80,8 +81,6 @@ pub struct Outcome {
     pub secrets: Vec<Span>,
     /// What is remembered for the comparison with a later state, where the settings ask for it.
     pub before: Before,
-    /// Findings that the baseline lists.
-    pub baselined: Vec<Finding>,
     /// Fingerprints in the baseline that match nothing.
     pub stale: Vec<String>,
     /// Findings that came after an empty look-up without resting on it; `plimsoll test` fails them.
@@ -181,7 +180,7 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
         today: settings.declared.today.clone(),
         answered: judged.difference(&failed).map(|n| set.rules[*n].id.clone()).collect(),
         suppressed: answer.suppressed.len(),
-        baselined: answer.baselined.len(),
+        baselined: answer.baselined,
         compared,
         out_of_focus,
         unknown: unknown
@@ -192,7 +191,6 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
         ..Summary::default()
     };
     outcome.suppressed = answer.suppressed;
-    outcome.baselined = answer.baselined;
     outcome.stale = answer.stale;
     outcome
 }

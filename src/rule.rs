@@ -11,6 +11,8 @@ pub mod table;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use crate::spelling::closest;
+
 use crate::finding::RuleId;
 use crate::source::SourceFile;
 use header::{Header, Subject};
@@ -123,17 +125,6 @@ pub fn read_yaml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, serde_
         }
     }
     serde_yaml::from_str(text)
-}
-
-/// The name that is most alike, for "did you mean".
-pub fn closest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (wanted.chars().count() / 3).clamp(1, 3);
-    known
-        .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(wanted, name), name))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min()
-        .map(|(_, name)| name)
 }
 
 #[cfg(test)]

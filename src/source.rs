@@ -5,7 +5,7 @@
 //! only when a report is written.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use render::Rendered;
@@ -155,6 +155,28 @@ impl SourceFile {
         let bom = usize::from(line == 1 && before.starts_with('\u{feff}'));
         LineCol { line, column: before.chars().count() - bom + 1 }
     }
+}
+
+/// A path from the root of the file system; dots and links stay.
+pub fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// A path in which `..` takes a folder back where there is one. Links stay: what they lead to is not asked.
+pub fn lexical(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        let is_folder = matches!(plain.components().next_back(), Some(Component::Normal(_)));
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if is_folder => {
+                plain.pop();
+            }
+            Component::ParentDir if plain.has_root() => {}
+            other => plain.push(other),
+        }
+    }
+    plain
 }
 
 /// Every text of a run, in the order of their names.

@@ -11,11 +11,11 @@ rm -f "$report" "$sarif_file"
 
 arguments=(check --format "json=$report")
 if [[ $ANNOTATIONS == true ]]; then arguments+=(--format github); else arguments+=(--format pretty); fi
-if [[ $SARIF == true ]]; then arguments+=(--format "sarif=$sarif_file"); fi
 if [[ -n $CONFIG ]]; then arguments+=(--config "$CONFIG"); fi
 if [[ -n $MIN_SEVERITY ]]; then arguments+=(--min-severity "$MIN_SEVERITY"); fi
 if [[ -n $FAIL_ON ]]; then arguments+=(--fail-on "$FAIL_ON"); fi
 
+since=()
 if [[ $SINCE == auto ]]; then SINCE=$BASE; fi
 if [[ -n $SINCE && $SINCE != none ]]; then
     # Where the change left the base is not known in a clone that was cut short.
@@ -23,20 +23,27 @@ if [[ -n $SINCE && $SINCE != none ]]; then
         git fetch --quiet --no-tags --unshallow origin ||
             echo "::warning::the history can't be fetched; give actions/checkout \`fetch-depth: 0\`"
     fi
-    arguments+=(--since "$SINCE")
+    since=(--since "$SINCE")
 fi
 
 set -f
 # shellcheck disable=SC2206 # several arguments, parted by blanks
-arguments+=($ARGS)
+more=($ARGS)
 set +f
-arguments+=(--)
+paths=(--)
 while IFS= read -r path; do
-    if [[ -n $path ]]; then arguments+=("$path"); fi
+    if [[ -n $path ]]; then paths+=("$path"); fi
 done <<<"$PATHS"
 
 status=0
-plimsoll "${arguments[@]}" || status=$?
+plimsoll "${arguments[@]}" ${since[@]+"${since[@]}"} ${more[@]+"${more[@]}"} "${paths[@]}" || status=$?
+if [[ $SARIF == true ]]; then
+    # Code scanning compares by itself: what is old must be there.
+    whole=(check --quiet --format "sarif=$sarif_file")
+    if [[ -n $CONFIG ]]; then whole+=(--config "$CONFIG"); fi
+    if [[ -n $MIN_SEVERITY ]]; then whole+=(--min-severity "$MIN_SEVERITY"); fi
+    plimsoll "${whole[@]}" ${more[@]+"${more[@]}"} "${paths[@]}" >/dev/null || true
+fi
 
 # A quote inside a text is escaped, so only a key of the summary looks like this.
 count() { grep -o "\"$1\": *[0-9]*" "$report" | tail -n 1 | tr -dc '0-9'; }

@@ -21,7 +21,8 @@ pub(super) struct Change {
     /// Report only what is new since a revision: the state where this branch left it is judged, too
     #[arg(long, value_name = "REV")]
     since: Option<String>,
-    /// Read the whole project, and report only what touches these files; files among the PATHs count, too
+    /// Read the whole project, and report only what touches these files, or files in these folders; files among
+    /// the PATHs count, too, and folders there are what is read
     #[arg(long, num_args = 0.., value_name = "FILE")]
     focus: Option<Vec<PathBuf>>,
 }

@@ -15,7 +15,8 @@ use crate::report::sanitize::without_commands;
 use crate::report::{Report, RulePage, Style, github, gitlab, json, junit, markdown, pretty, sarif, short, url};
 use crate::rule::page::without_marker;
 use crate::rule::{Rule, RuleSet};
-use crate::source::Sources;
+use crate::source::git::root_around;
+use crate::source::{Sources, absolute, lexical};
 use crate::{Outcome, fix};
 
 /// What a report looks like and where it goes.
@@ -26,7 +27,7 @@ pub(super) struct Output {
     /// Show findings from this severity on; json has all
     #[arg(long, default_value = "warning", value_name = "SEVERITY")]
     pub(super) min_severity: Severity,
-    /// Show at most that many findings of one rule, and count the rest; 0 shows all
+    /// Show at most that many findings of one rule in pretty and markdown, and count the rest; 0 shows all
     #[arg(long, default_value_t = 20, value_name = "N")]
     max_per_rule: usize,
     /// Show counts by rule instead of findings
@@ -170,7 +171,9 @@ impl Output {
         seen.statistics = self.statistics;
         seen.suppressed = self.sarif_include_suppressed;
         let here = std::env::current_dir().unwrap_or_default();
-        let root = here.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&here);
+        // Who checks another repository from outside wants its paths.
+        let named = sources.iter().find_map(|(_, file)| Some(lexical(&absolute(file.path.as_ref()?))));
+        let root = named.as_deref().and_then(root_around).or(root_around(&here)).unwrap_or(&here);
         let (here, root) = (slashed(&here), slashed(root));
         let pages: Vec<RulePage> = rules.rules.iter().map(page).collect();
         let report = Report {

@@ -24,7 +24,7 @@ pub(super) struct Origin {
     #[arg(long)]
     no_config: bool,
     /// Read the configuration, with the rules, the tables and the baseline that it names, from a revision: a
-    /// pull request can't loosen its own check
+    /// pull request can't loosen its own check by them
     #[arg(long, value_name = "REV", conflicts_with = "no_config")]
     config_from: Option<String>,
 }

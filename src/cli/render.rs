@@ -263,7 +263,7 @@ impl Plan {
                 Ok(file) => {
                     if let Some(rendered) = &file.rendered {
                         collected.rendered.push(rendered.command.clone());
-                        if rendered.is_chart() {
+                        if rendered.is_chart {
                             note_silent(&collected.sources, rendered, &file.text, &mut collected.skipped);
                         }
                     }

@@ -11,7 +11,8 @@ const SHOWN: usize = 10;
 
 /// The log of a step: the report as text, between commands that stop commands, then the annotations.
 pub fn render(report: &Report, style: &Style) -> String {
-    let log = pretty::render(report, &Style { color: false, ..style.clone() });
+    // All of it: the annotations point here.
+    let log = pretty::render(report, &Style { color: false, max_per_rule: 0, ..style.clone() });
     stopped(&without_commands(&log)) + annotations(report, style).as_str()
 }
 

@@ -1,7 +1,7 @@
 //! Patterns that mean resources: `Service/payments/api`, `Gateway/istio-ingress/*`, `ClusterRole/*`.
 
 use crate::kinds;
-use crate::rule::closest;
+use crate::spelling::closest;
 
 /// A kind, a namespace and a name, the last two maybe with `*`, which stands for any text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,10 +10,16 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::Failure;
+use super::{Failure, absolute, lexical};
 
 /// A file of a revision that is larger is left out, unless it is a manifest.
 const LARGEST: u64 = 8 << 20;
+
+/// The root of the repository that a path lies in, by its name: not git's own search, which would take
+/// files that look like a repository for one.
+pub fn root_around(path: &Path) -> Option<&Path> {
+    path.ancestors().find(|folder| folder.join(".git").exists())
+}
 
 /// A repository with a work tree.
 #[derive(Debug, Clone)]
@@ -31,10 +37,8 @@ impl Repository {
     ///
     /// There is none, or no `git`.
     pub fn around(path: &Path) -> Result<Repository, Failure> {
-        // Not git's own search: it would take files that look like a repository for one.
-        let real = lexical(path);
-        let top = real.ancestors().find(|folder| folder.join(".git").exists());
-        let Some(top) = top else {
+        let real = lexical(&absolute(path));
+        let Some(top) = root_around(&real) else {
             return Err(Failure::new(format!("\"{}\" lies in no git repository", path.display())));
         };
         run(top, &["rev-parse", "--show-toplevel"])?;
@@ -44,7 +48,7 @@ impl Repository {
     /// A path from the root, by its names: what a link leads to today is not what the repository holds.
     /// Nothing for one that lies outside.
     pub fn below(&self, path: &Path) -> Option<PathBuf> {
-        let path = lexical(path);
+        let path = lexical(&absolute(path));
         let below = path.strip_prefix(&self.named).or_else(|_| path.strip_prefix(&self.top)).ok()?;
         Some(below.to_path_buf())
     }
@@ -190,22 +194,6 @@ fn write_object(answers: &mut impl BufRead, paths: &[&Path]) -> Result<(), Failu
             .map_err(|error| Failure::new(format!("the base can't be written to \"{}\": {error}", folder.display())))?;
     }
     Ok(())
-}
-
-/// An absolute path without dots. Links stay: what they lead to is not what the repository holds.
-pub fn lexical(path: &Path) -> PathBuf {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    let mut plain = PathBuf::new();
-    for part in absolute.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                plain.pop();
-            }
-            other => plain.push(other),
-        }
-    }
-    plain
 }
 
 fn git(folder: &Path) -> Command {

@@ -160,6 +160,7 @@ pub fn render(chart: &Chart, cache: &Cache) -> Result<SourceFile, Failure> {
     let shown: Vec<String> = shown.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let rendered = Rendered {
         folder: chart.name.clone(),
+        is_chart: true,
         file: if chart.path.is_dir() { format!("{}/Chart.yaml", chart.name) } else { chart.name.clone() },
         set: chart.set_name.clone(),
         namespace: chart.namespace.clone(),

@@ -13,9 +13,10 @@ use std::sync::Arc;
 
 use serde_yaml::Value;
 
+use super::git::root_around;
 use super::render::{Cache, Key, Rendered, Template, program, relative, run};
 use super::walk::{KUSTOMIZATIONS, display};
-use super::{Failure, SourceFile};
+use super::{Failure, SourceFile, absolute, lexical};
 
 /// So many folders are followed.
 const MOST_FOLDERS: usize = 1_000;
@@ -173,23 +174,6 @@ fn origins(text: &str, name: &str) -> BTreeMap<String, Template> {
     origins
 }
 
-/// A path in which `..` takes a folder back where there is one.
-fn lexical(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        let is_folder = matches!(plain.components().next_back(), Some(Component::Normal(_)));
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if is_folder => {
-                plain.pop();
-            }
-            Component::ParentDir if plain.has_root() => {}
-            other => plain.push(other),
-        }
-    }
-    plain
-}
-
 /// The kustomization of a folder.
 fn file_of(folder: &Path) -> Option<PathBuf> {
     KUSTOMIZATIONS.iter().map(|name| folder.join(name)).find(|file| file.is_file())
@@ -198,9 +182,9 @@ fn file_of(folder: &Path) -> Option<PathBuf> {
 /// Follows a kustomization to everything on disk that it is made of, or to the first thing that is not.
 fn inputs(root: &Path) -> Inputs {
     let mut inputs = Inputs::default();
-    let root = lexical(&std::path::absolute(root).unwrap_or_else(|_| root.to_path_buf()));
+    let root = lexical(&absolute(root));
     // Another repository, or the whole disk, is not meant.
-    let repository = root.ancestors().find(|folder| folder.join(".git").exists());
+    let repository = root_around(&root);
     let current = std::env::current_dir().unwrap_or_default();
     let around = match repository {
         Some(repository) => repository.to_path_buf(),

@@ -40,6 +40,8 @@ const KEPT: usize = 500;
 pub struct Rendered {
     /// The folder of the chart or kustomization, as the user calls it.
     pub folder: String,
+    /// Whether it is a chart, and not a kustomization.
+    pub is_chart: bool,
     /// The file that makes the folder a chart or kustomization.
     pub file: String,
     /// The set of values files; empty where there is only one.
@@ -64,11 +66,6 @@ pub struct Template {
 }
 
 impl Rendered {
-    /// Whether it was a chart, and not a kustomization.
-    pub fn is_chart(&self) -> bool {
-        self.command.starts_with("helm ")
-    }
-
     /// The same under other names of files and folders.
     pub fn renamed(&self, name: &dyn Fn(&str) -> String) -> Rendered {
         let template = |t: &Template| Template { path: name(&t.path), text: t.text.clone() };

@@ -7,6 +7,7 @@ use super::{Covers, Mistake, Name, Outcome, Removal, Removals, Said, Scene, Sour
 use crate::finding::{Edit, Finding, Fix, Label, Place, RuleId, Severity};
 use crate::resource::pattern::ResourcePattern;
 use crate::source::Span;
+use crate::spelling::closest;
 use crate::yaml::edit::remove;
 
 /// One that can't be read or does not hold.
@@ -107,7 +108,7 @@ impl<'a> Judge<'a> {
         let mut finding = finding(INVALID, name.span, message, "`plimsoll rules` lists all names".to_string());
         let in_key = suppression.source == Source::Annotation;
         let names = self.scene.names.iter().filter(|name| !in_key || !name.contains('/'));
-        let near = *self.closest.entry(name.text.clone()).or_insert_with(|| closest(&name.text, names));
+        let near = *self.closest.entry(name.text.clone()).or_insert_with(|| closest(&name.text, names.copied()));
         if let Some(near) = near {
             let place = Place { span: name.span, yaml_path: String::new(), template: None };
             finding.labels.push(Label { place, message: format!("did you mean \"{near}\"?") });
@@ -213,12 +214,4 @@ pub(super) fn finding(rule: &str, span: Span, message: String, help: String) -> 
 
 fn fix(title: String, safe: bool, edits: Vec<Edit>) -> Fix {
     Fix { title, safe, edits }
-}
-
-/// The name that was most likely meant.
-fn closest<'n>(wanted: &str, names: impl Iterator<Item = &'n &'n str>) -> Option<&'n str> {
-    let allowed = (wanted.chars().count() / 3).clamp(1, 4);
-    let near = names.filter(|name| name.len().abs_diff(wanted.len()) <= 4 * allowed);
-    let distances = near.map(|name| (strsim::damerau_levenshtein(wanted, name), *name));
-    distances.filter(|(distance, _)| *distance <= allowed).min().map(|(_, name)| name)
 }
