@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::finding::{Finding, Place, Severity};
-use crate::resource::{Identity, Resource};
+use crate::resource::{Identity, Resource, Was};
 use crate::source::{Failure, SourceFile, Sources};
+use crate::yaml::Trees;
 
 /// Texts at a place are compared up to that length.
 const LONGEST: usize = 200;
@@ -25,7 +26,7 @@ pub struct Before {
     /// same way stands as often.
     found: HashMap<Key, Vec<(Severity, Vec<String>)>>,
     /// Where each resource stood, by cluster.
-    resources: BTreeMap<String, HashMap<Identity, String>>,
+    resources: BTreeMap<String, HashMap<Identity, Was>>,
 }
 
 /// What a finding is known by.
@@ -63,22 +64,27 @@ impl Before {
     pub fn remember_resources<'a>(
         &mut self,
         sources: &Sources,
+        trees: &Trees,
         cluster: &str,
         resources: impl Iterator<Item = &'a Resource>,
     ) {
-        let place = |resource: &Resource| sources.file(resource.file).name.clone();
-        let named = resources.filter(|r| !r.name.is_empty()).map(|r| (r.identity(), place(r)));
+        let was = |resource: &Resource| {
+            let host = || trees.node(resource.root).at(&["spec", "host"])?.text().map(str::to_string);
+            let file = sources.file(resource.file).name.clone();
+            Was { file, host: if &*resource.kind == "DestinationRule" { host() } else { None } }
+        };
+        let named = resources.filter(|r| !r.name.is_empty()).map(|r| (r.identity(), was(r)));
         self.resources.entry(cluster.to_string()).or_default().extend(named);
     }
 
     /// What a cluster had before and has no more, with the file in which it stood.
-    pub fn deleted<'a>(&self, cluster: &str, now: impl Iterator<Item = &'a Resource>) -> HashMap<Identity, String> {
+    pub fn deleted<'a>(&self, cluster: &str, now: impl Iterator<Item = &'a Resource>) -> HashMap<Identity, Was> {
         let Some(before) = self.resources.get(cluster) else { return HashMap::new() };
-        let mut left: HashMap<&Identity, &String> = before.iter().collect();
+        let mut left: HashMap<&Identity, &Was> = before.iter().collect();
         for resource in now {
             left.remove(&resource.identity());
         }
-        left.into_iter().map(|(identity, place)| (identity.clone(), place.clone())).collect()
+        left.into_iter().map(|(identity, was)| (identity.clone(), was.clone())).collect()
     }
 
     /// Keeps the findings that are new, or graver than before.

@@ -57,7 +57,7 @@ use mesh::absence::Elsewhere;
 use mesh::{Declared, Mesh};
 use progress::Stage;
 use report::{Skipped, Summary, Unknown};
-use resource::{Identity, Resource};
+use resource::{Identity, Resource, Was};
 use run::Loaded;
 use script::Taken;
 use source::{SourceFile, Sources, Span};
@@ -113,7 +113,7 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
         let unseen = input.unseen_in(number, &layout, sources, &all_folders);
         let resources = || cluster.resources.iter().map(|n| &input.resources[*n]);
         if settings.remember {
-            outcome.before.remember_resources(sources, &cluster.name, resources());
+            outcome.before.remember_resources(sources, &trees, &cluster.name, resources());
         }
         let deleted = settings.before.as_ref().map(|before| before.deleted(&cluster.name, resources()));
         let mut part =
@@ -277,7 +277,7 @@ fn lay_out(sources: &Sources, input: &Read, settings: &Settings) -> Layout {
 fn judge(
     sources: &Sources,
     input: &Read,
-    (cluster, unseen, deleted): (&Cluster, Vec<Elsewhere>, HashMap<Identity, String>),
+    (cluster, unseen, deleted): (&Cluster, Vec<Elsewhere>, HashMap<Identity, Was>),
     rules: &[rule::Setting],
     taken: &[Taken],
     loaded: &Loaded,

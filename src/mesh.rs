@@ -26,7 +26,7 @@ pub mod workload;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::resource::{Copy, Identity, Resource, ResourceId};
+use crate::resource::{Copy, Identity, Resource, ResourceId, Was};
 use crate::yaml::{Node, NodeId, Place, Trees};
 
 pub use injection::{Component, Injection};
@@ -57,8 +57,8 @@ pub struct Declared {
     pub official: bool,
     /// What exists outside of the input.
     pub externals: Vec<absence::External>,
-    /// What was there before the change that is checked, and is no more, with the file in which it stood.
-    pub deleted: HashMap<Identity, String>,
+    /// What was there before the change that is checked, and is no more.
+    pub deleted: HashMap<Identity, Was>,
 }
 
 /// Whether an environment of that name is for production.

@@ -57,6 +57,15 @@ pub struct Identity {
     pub name: Box<str>,
 }
 
+/// What is remembered of a resource that was there before a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Was {
+    /// The file in which it stood.
+    pub file: String,
+    /// Of a DestinationRule: its host, as it was written.
+    pub host: Option<String>,
+}
+
 /// What a resource is to kustomize, as far as the kustomizations that were read say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Part {

@@ -60,7 +60,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("fix", "finding source yaml"),
     ("baseline", "finding source"),
     ("suppress", "baseline mesh resource finding source spelling yaml kinds"),
-    ("change", "finding resource source"),
+    ("change", "finding resource source yaml"),
     ("report", "change finding source suppress report/checkout:layout"),
     ("config", "change suppress layout resource rule mesh finding progress source yaml kinds units"),
     ("input", "config layout mesh progress report resource source yaml"),

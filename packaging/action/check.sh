@@ -30,19 +30,19 @@ set -f
 # shellcheck disable=SC2206 # several arguments, parted by blanks
 more=($ARGS)
 set +f
-paths=(--)
+checked=(--)
 while IFS= read -r path; do
-    if [[ -n $path ]]; then paths+=("$path"); fi
+    if [[ -n $path ]]; then checked+=("$path"); fi
 done <<<"$PATHS"
 
 status=0
-plimsoll "${arguments[@]}" ${since[@]+"${since[@]}"} ${more[@]+"${more[@]}"} "${paths[@]}" || status=$?
+plimsoll "${arguments[@]}" ${since[@]+"${since[@]}"} ${more[@]+"${more[@]}"} "${checked[@]}" || status=$?
 if [[ $SARIF == true ]]; then
     # Code scanning compares by itself: what is old must be there.
     whole=(check --quiet --format "sarif=$sarif_file")
     if [[ -n $CONFIG ]]; then whole+=(--config "$CONFIG"); fi
     if [[ -n $MIN_SEVERITY ]]; then whole+=(--min-severity "$MIN_SEVERITY"); fi
-    plimsoll "${whole[@]}" ${more[@]+"${more[@]}"} "${paths[@]}" >/dev/null || true
+    plimsoll "${whole[@]}" ${more[@]+"${more[@]}"} "${checked[@]}" >/dev/null || true
 fi
 
 # A quote inside a text is escaped, so only a key of the summary looks like this.

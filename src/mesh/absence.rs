@@ -128,14 +128,32 @@ impl Mesh {
         let mut absence = self.absence(group, kind, namespace);
         let own = |text: &str| text.into();
         let identity = Identity { group: own(group), kind: own(kind), namespace: own(namespace), name: own(name) };
-        let Some(file) = self.declared.deleted.get(&identity) else { return absence };
+        if let Some(was) = self.declared.deleted.get(&identity) {
+            self.note_deleted(&mut absence, &identity, was);
+        }
+        absence
+    }
+
+    /// What it proves that no DestinationRule is there for a host, given in full, where the change deletes
+    /// the one that was.
+    pub(super) fn absence_of_rule(&self, host: &str) -> Option<Absence> {
+        let is_for = |(id, was): &(&Identity, &super::Was)| {
+            was.host.as_ref().is_some_and(|own| super::host::expand(own, &id.namespace) == host)
+        };
+        let (identity, was) = self.declared.deleted.iter().filter(is_for).min_by(|a, b| a.0.cmp(b.0))?;
+        let mut absence = self.absence(&identity.group, &identity.kind, &identity.namespace);
+        self.note_deleted(&mut absence, identity, was);
+        Some(absence)
+    }
+
+    fn note_deleted(&self, absence: &mut Absence, identity: &Identity, was: &super::Was) {
+        let Identity { group, kind, namespace, name } = identity;
         if !self.is_hidden(group, kind, namespace) {
             let may_come = self.comes_from_elsewhere(group, kind, namespace, false);
             let certainty = if may_come { Certainty::Likely } else { Certainty::Certain };
             absence.certainty = absence.certainty.max(certainty);
-            absence.deleted = Some(format!("this change deletes {kind} \"{name}\", which stood in {file}"));
+            absence.deleted = Some(format!("this change deletes {kind} \"{name}\", which stood in {}", was.file));
         }
-        absence
     }
 
     /// Whether one whose name or namespace the input does not show may be the one that is looked for.

@@ -291,6 +291,8 @@ impl Mesh {
         }
         let absence = if read {
             Absence::certain()
+        } else if let Some(deleted) = self.absence_of_rule(&expanded) {
+            deleted
         } else {
             let own = self.absence("networking.istio.io", "DestinationRule", namespace);
             let other = self.absence("networking.istio.io", "DestinationRule", host_namespace);

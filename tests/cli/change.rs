@@ -287,3 +287,37 @@ fn a_configuration_that_the_revision_lacks_is_told() {
         .ends(2, &[])
         .complains(&["main has no configuration \"ci/strict.yaml\""]);
 }
+
+#[test]
+fn a_deleted_destination_rule_takes_its_subsets_along() {
+    let rule = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: { name: reviews, namespace: shop }\nspec:\n  host: reviews\n  subsets: [{ name: v1 }]\n";
+    let s = repository();
+    git(&s, "checkout --quiet main");
+    s.write("rules/reviews.yaml", rule);
+    s.write("routes/reviews.yaml", route("reviews", "reviews") + "        subset: v1\n");
+    commit(&s, "subsets");
+    git(&s, "checkout --quiet -b without");
+    std::fs::remove_file(s.path("rules/reviews.yaml")).unwrap();
+    let said = s.run("check --since main");
+    said.ends(
+        1,
+        &[
+            "error[traffic/subset-not-declared]",
+            "routes/reviews.yaml:10:17",
+            "note: this change deletes DestinationRule \"reviews\", which stood in rules/reviews.yaml",
+            "1 error in",
+        ],
+    );
+    // Another one for the host is all that is needed.
+    s.write("rules/other.yaml", rule.replace("name: reviews,", "name: other,"));
+    s.run("check --since main").ends(0, &["no errors or warnings"]);
+}
+
+#[test]
+fn a_host_that_the_change_deletes_is_not_misspelt() {
+    let s = repository();
+    std::fs::remove_file(s.path("services/ratings.yaml")).unwrap();
+    s.write("services/rating.yaml", service("rating"));
+    let said = s.run("check --since main");
+    said.ends(1, &["no Service or ServiceEntry declares host \"ratings\""]).lacks(&["did you mean", "fix:"]);
+}
