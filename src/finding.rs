@@ -167,6 +167,30 @@ pub struct Finding {
     pub unnumbered: String,
 }
 
+impl Finding {
+    /// A finding that says no more than what is wrong, and where.
+    pub fn new(rule: RuleId, severity: Severity, span: Span, message: String) -> Finding {
+        Finding {
+            rule,
+            aliases: Arc::from([]),
+            severity,
+            message,
+            why: String::new(),
+            primary: Place { span, yaml_path: String::new(), template: None },
+            resource: None,
+            labels: Vec::new(),
+            help: Vec::new(),
+            values: Vec::new(),
+            notes: Vec::new(),
+            links: Vec::new(),
+            fixes: Vec::new(),
+            clusters: Vec::new(),
+            fingerprint: String::new(),
+            unnumbered: String::new(),
+        }
+    }
+}
+
 /// A failure of a rule or of the configuration: not about the manifests, but about the check.
 #[derive(Debug, Clone)]
 pub struct Problem {

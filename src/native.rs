@@ -24,23 +24,12 @@ pub const UNREADABLE_FILE: &str = "input/unreadable-file";
 /// A finding under a native rule's id; its page says why it hurts.
 pub fn finding(set: &RuleSet, rule: &str, span: Span, message: String) -> Finding {
     let page = set.rules.iter().find(|r| r.id.as_str() == rule);
+    let severity = page.map_or(Severity::Error, |r| r.header.severity);
     Finding {
-        rule: RuleId::new(rule),
         aliases: page.map_or_else(|| Arc::from([]), |r| r.header.aka.clone().into()),
-        severity: page.map_or(Severity::Error, |r| r.header.severity),
         why: page.map_or(String::new(), |r| r.page.why.clone()),
         fingerprint: fingerprint(rule, None, &message),
-        message,
-        primary: Place { span, yaml_path: String::new(), template: None },
-        resource: None,
-        labels: Vec::new(),
-        help: Vec::new(),
-        values: Vec::new(),
-        notes: Vec::new(),
-        links: Vec::new(),
-        fixes: Vec::new(),
-        clusters: Vec::new(),
-        unnumbered: String::new(),
+        ..Finding::new(RuleId::new(rule), severity, span, message)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Whether suppressions are of use: what is said about those that are not.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use super::{Covers, Mistake, Name, Outcome, Removal, Removals, Said, Scene, Source, Suppression};
 use crate::finding::{Edit, Finding, Fix, Label, Place, RuleId, Severity};
@@ -192,24 +191,7 @@ fn removes(source: Source) -> String {
 /// A finding about a suppression. Its rule's page says why it hurts, and the caller, who has the page,
 /// fills that in.
 pub(super) fn finding(rule: &str, span: Span, message: String, help: String) -> Finding {
-    Finding {
-        rule: RuleId::new(rule),
-        aliases: Arc::from([]),
-        severity: Severity::Warning,
-        fingerprint: String::new(),
-        message,
-        why: String::new(),
-        primary: Place { span, yaml_path: String::new(), template: None },
-        resource: None,
-        labels: Vec::new(),
-        help: vec![help],
-        values: Vec::new(),
-        notes: Vec::new(),
-        links: Vec::new(),
-        fixes: Vec::new(),
-        clusters: Vec::new(),
-        unnumbered: String::new(),
-    }
+    Finding { help: vec![help], ..Finding::new(RuleId::new(rule), Severity::Warning, span, message) }
 }
 
 fn fix(title: String, safe: bool, edits: Vec<Edit>) -> Fix {

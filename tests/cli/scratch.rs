@@ -125,21 +125,22 @@ impl std::fmt::Display for Said {
     }
 }
 
+/// Git without the settings of whoever runs the tests.
+pub(crate) const GIT: [(&str, &str); 6] = [
+    ("GIT_CONFIG_GLOBAL", "/dev/null"),
+    ("GIT_CONFIG_SYSTEM", "/dev/null"),
+    ("GIT_AUTHOR_NAME", "a"),
+    ("GIT_AUTHOR_EMAIL", "a@example.com"),
+    ("GIT_COMMITTER_NAME", "a"),
+    ("GIT_COMMITTER_EMAIL", "a@example.com"),
+];
+
 /// Runs git, without the settings of whoever runs the tests.
 #[track_caller]
 pub(crate) fn git(s: &Scratch, arguments: &str) {
     let mut command = Command::new("git");
     command.current_dir(s.path("")).args(arguments.split_whitespace());
-    for (name, value) in [
-        ("GIT_CONFIG_GLOBAL", "/dev/null"),
-        ("GIT_CONFIG_SYSTEM", "/dev/null"),
-        ("GIT_AUTHOR_NAME", "a"),
-        ("GIT_AUTHOR_EMAIL", "a@example.com"),
-        ("GIT_COMMITTER_NAME", "a"),
-        ("GIT_COMMITTER_EMAIL", "a@example.com"),
-    ] {
-        command.env(name, value);
-    }
+    command.envs(GIT);
     let output = command.output().unwrap();
     assert!(output.status.success(), "git {arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -4,21 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::scratch::{Said, Scratch, said};
+use crate::scratch::{GIT, Said, Scratch, said};
 
 /// Where the project is.
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// The version that everything must name.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Git without the settings of whoever runs the tests, programs without colour and without network.
+/// Programs without colour and without network.
 const SETTINGS: &[(&str, &str)] = &[
-    ("GIT_CONFIG_GLOBAL", "/dev/null"),
-    ("GIT_CONFIG_SYSTEM", "/dev/null"),
-    ("GIT_AUTHOR_NAME", "a"),
-    ("GIT_AUTHOR_EMAIL", "a@example.com"),
-    ("GIT_COMMITTER_NAME", "a"),
-    ("GIT_COMMITTER_EMAIL", "a@example.com"),
     ("LANG", "C.UTF-8"),
     ("COLUMNS", "100"),
     ("NO_COLOR", "1"),
@@ -35,7 +29,7 @@ pub(crate) fn bash(s: &Scratch, script: &str) -> Said {
 pub(crate) fn run(folder: &Path, variables: &[(&str, &str)], script: &str) -> Said {
     let mut command = Command::new("bash");
     command.current_dir(folder).args(["-euo", "pipefail", "-c", &format!("exec 2>&1\n{script}")]);
-    command.envs(SETTINGS.iter().copied()).envs(variables.iter().copied());
+    command.envs(GIT).envs(SETTINGS.iter().copied()).envs(variables.iter().copied());
     said(&mut command, b"")
 }
 
