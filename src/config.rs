@@ -295,7 +295,7 @@ impl Settings {
 
     /// The same settings for an earlier state of the repository, of which a copy lies elsewhere.
     pub fn for_earlier(&self, top: &std::path::Path, copy: &std::path::Path) -> Settings {
-        let mut settings = Settings { remember: true, focus: None, ..self.clone() };
+        let mut settings = Settings { remember: true, focus: None, tracked_too: false, ..self.clone() };
         let below = self.root.as_ref().and_then(|root| root.strip_prefix(top).ok());
         settings.root = below.map(|below| copy.join(below)).or_else(|| self.root.clone());
         settings

@@ -12,7 +12,7 @@ use crate::config::Settings;
 use crate::finding::Problem;
 use crate::run::Loaded;
 use crate::source::git::Repository;
-use crate::source::walk::{Collected, is_manifest};
+use crate::source::walk::{Collected, display, is_manifest};
 use crate::source::{SourceFile, Sources};
 
 /// Which findings a run is about.
@@ -130,7 +130,6 @@ fn at(
         }
     }
     let mut settings = settings.for_earlier(&repository.top, copy.root());
-    settings.tracked_too = false;
     let plan = plan.moved(&|path| copy.of_path(path).filter(|then| then.exists()));
     let then: Vec<PathBuf> = moved.iter().map(|(_, then)| then.clone()).collect();
     let mut collected = input::collect(&then, &mut settings).map_err(|mut problems| problems.remove(0))?;
@@ -165,5 +164,5 @@ fn now(name: &str, moved: &[(PathBuf, PathBuf)], here: &Path, (copy, top): (&Pat
             _ => path.to_path_buf(),
         },
     };
-    now.to_string_lossy().replace('\\', "/")
+    display(&now)
 }

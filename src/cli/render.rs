@@ -9,12 +9,12 @@ use crate::config::file::ConfigFile;
 use crate::finding::Problem;
 use crate::layout::kustomize::roots;
 use crate::layout::path::normal;
+use crate::source::Sources;
 use crate::source::helm::{self, Chart};
 use crate::source::kustomize::{self, Kustomization};
 use crate::source::render::Cache;
 use crate::source::render::Rendered;
 use crate::source::walk::{Collected, RAW_TEMPLATES, Skipped, display};
-use crate::source::{Failure, SourceFile, Sources};
 
 /// What is rendered.
 #[derive(Debug, Default, clap::Args)]
@@ -198,19 +198,18 @@ fn note_silent(sources: &Sources, rendered: &Rendered, text: &str, skipped: &mut
     }
 }
 
-/// Whether a manifest, such as a HelmRelease or an Application, installs the chart of a folder.
-fn installs(text: &str, chart: &str) -> bool {
-    let chart = normal(chart);
-    let is_installer = ["HelmRelease", "argoproj.io", "helm.cattle.io"].iter().any(|word| text.contains(word));
-    is_installer
-        && text.lines().map(|line| line.trim_start_matches([' ', '-'])).any(|line| {
-            let value = line.strip_prefix("chart:").or_else(|| line.strip_prefix("path:"));
-            let value = value.map(|value| normal(value.trim().trim_matches(['"', '\''])));
-            value.is_some_and(|value| {
-                let above = chart.strip_suffix(value.as_str());
-                value.contains('/') && above.is_some_and(|above| above.is_empty() || above.ends_with('/'))
-            })
-        })
+/// The folders that manifests such as a HelmRelease or an Application install from, each with the name of
+/// the manifest's file.
+fn installed(sources: &Sources) -> Vec<(String, &str)> {
+    let is_installer =
+        |text: &str| ["HelmRelease", "argoproj.io", "helm.cattle.io"].iter().any(|word| text.contains(word));
+    let folder = |line: &str| {
+        let line = line.trim_start_matches([' ', '-']);
+        let value = line.strip_prefix("chart:").or_else(|| line.strip_prefix("path:"))?;
+        Some(normal(value.trim().trim_matches(['"', '\'']))).filter(|value| value.contains('/'))
+    };
+    let files = sources.iter().map(|(_, file)| file).filter(|file| is_installer(&file.text));
+    files.flat_map(|file| file.text.lines().filter_map(folder).map(|value| (value, file.name.as_str()))).collect()
 }
 
 fn name_of(path: &Path) -> String {
@@ -258,7 +257,7 @@ impl Plan {
         let charts = plan.charts.iter().map(|chart| helm::render(chart, &self.cache));
         let kustomizations = plan.kustomizations.iter().map(|k| kustomize::render(k, &self.cache));
         let mut files = Vec::new();
-        for result in charts.chain(kustomizations).collect::<Vec<Result<SourceFile, Failure>>>() {
+        for result in charts.chain(kustomizations) {
             match result {
                 Ok(file) => {
                     if let Some(rendered) = &file.rendered {
@@ -299,19 +298,22 @@ impl Plan {
         }
         let named: BTreeSet<String> = self.charts.iter().map(|chart| normal(&chart.name)).collect();
         let folders = charts_of(sources);
+        let installed = installed(sources);
         for name in folders.iter().filter(|folder| !folders.iter().any(|outer| is_inside(folder, outer))) {
             if named.contains(&normal(name)) {
                 continue;
             }
             let path = PathBuf::from(name);
-            let installed = || {
-                let by = sources.iter().find(|(_, file)| installs(&file.text, name))?.1;
-                Some(format!(
-                    "{} installs it with values of its own; name them under `charts` of plimsoll.yaml",
-                    by.name
-                ))
+            let by_whom = || {
+                let chart = normal(name);
+                let is_it = |folder: &str| {
+                    let above = chart.strip_suffix(folder);
+                    above.is_some_and(|above| above.is_empty() || above.ends_with('/'))
+                };
+                let (_, by) = installed.iter().find(|(folder, _)| is_it(folder))?;
+                Some(format!("{by} installs it with values of its own; name them under `charts` of plimsoll.yaml"))
             };
-            match helm::passed_over(&path, name).or_else(installed) {
+            match helm::passed_over(&path, name).or_else(by_whom) {
                 Some(reason) => pass_over(name, format!("not rendered: {reason}")),
                 // Where it goes is not known; nothing else shares a namespace of its own name by chance.
                 None => self.charts.push(Chart {

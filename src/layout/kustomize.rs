@@ -185,6 +185,9 @@ impl Kustomize {
 
     /// The folder of a kustomization that renders a file, if its rendering is among those at hand.
     pub fn rendered_by(&self, name: &str, renderings: &BTreeSet<String>) -> Option<&str> {
+        if renderings.is_empty() {
+            return None;
+        }
         let roots = &self.rendered.get(&path::normal(name))?.roots;
         let mut folders = roots.iter().map(|(root, _)| path::folder(root));
         folders.find(|folder| renderings.contains(&path::normal(folder)))

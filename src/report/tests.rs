@@ -71,22 +71,9 @@ fn bytes(sources: &Sources, start: usize, end: usize) -> Place {
 
 fn finding(rule: &str, message: &str, primary: Place) -> Finding {
     Finding {
-        rule: RuleId::new(rule),
-        aliases: Arc::new([]),
-        severity: Severity::Error,
-        message: message.to_string(),
-        why: String::new(),
-        primary,
-        resource: None,
-        labels: Vec::new(),
-        help: Vec::new(),
-        values: Vec::new(),
-        notes: Vec::new(),
-        links: Vec::new(),
-        fixes: Vec::new(),
-        clusters: Vec::new(),
+        primary: primary.clone(),
         fingerprint: "00c0ffee00c0ffee".to_string(),
-        unnumbered: String::new(),
+        ..Finding::new(RuleId::new(rule), Severity::Error, primary.span, message.to_string())
     }
 }
 

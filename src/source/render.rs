@@ -233,10 +233,8 @@ pub(super) fn relative(path: &Path, folder: &Path) -> PathBuf {
 /// Where a program lies that is found on `PATH`.
 pub(super) fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    let names = if cfg!(windows) { vec![format!("{name}.exe")] } else { vec![name.to_string()] };
-    let candidates =
-        std::env::split_paths(&path).flat_map(|folder| names.iter().map(move |n| folder.join(n)).collect::<Vec<_>>());
-    candidates.into_iter().find(|file| file.is_file())
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    std::env::split_paths(&path).map(|folder| folder.join(&name)).find(|file| file.is_file())
 }
 
 /// Ends a program and what it started.
@@ -244,6 +242,15 @@ fn end(child: &mut std::process::Child) {
     #[cfg(unix)]
     let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).status();
     let _ = child.kill();
+}
+
+/// As much of a stream as is taken.
+fn read(stream: Option<impl Read>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Some(stream) = stream {
+        let _ = stream.take(LARGEST + 1).read_to_end(&mut bytes);
+    }
+    bytes
 }
 
 /// What a program prints.
@@ -266,16 +273,9 @@ pub(super) fn run(program: &Path, arguments: &[OsString], what: &str) -> Result<
     let mut child =
         command.spawn().map_err(|error| failed(format!("{} can't be started: {error}", program.display())))?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let read = |stream: Option<&mut dyn Read>| {
-        let mut bytes = Vec::new();
-        if let Some(stream) = stream {
-            let _ = stream.take(LARGEST + 1).read_to_end(&mut bytes);
-        }
-        bytes
-    };
     let (out, complaint, status) = std::thread::scope(|scope| {
-        let out = scope.spawn(move || read(stdout.map(Box::new).as_deref_mut().map(|s| s as &mut dyn Read)));
-        let complaint = scope.spawn(move || read(stderr.map(Box::new).as_deref_mut().map(|s| s as &mut dyn Read)));
+        let out = scope.spawn(move || read(stdout));
+        let complaint = scope.spawn(move || read(stderr));
         let start = Instant::now();
         let status = loop {
             match child.try_wait() {
