@@ -56,16 +56,35 @@ fn table(loaded: &Loaded) -> String {
 fn markdown(loaded: &Loaded) -> String {
     let mut out = String::new();
     let mut topic = "";
-    for rule in &loaded.set.rules {
+    let cell = |text: &str| text.replace('|', "\\|");
+    for (rule, reads) in loaded.set.rules.iter().zip(&loaded.checked.reads) {
         if rule.id.topic() != topic {
             topic = rule.id.topic();
             let gap = if out.is_empty() { "" } else { "\n" };
-            out += &format!("{gap}### {topic}\n\n| rule | severity | finds | also known as |\n|---|---|---|---|\n");
+            out += &format!(
+                "{gap}### {topic}\n\n| rule | severity | finds | reads | source | also known as |\n|---|---|---|---|---|---|\n"
+            );
         }
-        let cell = |text: &str| text.replace('|', "\\|");
-        let (stem, severity) = (rule.id.stem(), rule.header.severity);
-        let aka = cell(&rule.header.aka.join(", "));
-        out += &format!("| `{stem}` | {severity} | {} | {aka} |\n", cell(&rule.page.title));
+        let header = &rule.header;
+        let mut read: Vec<String> = header.checks.iter().map(crate::rule::header::Subject::name).collect();
+        if header.native {
+            read.push("every file".to_string());
+        }
+        for more in reads {
+            if !read.contains(more) {
+                read.push(more.clone());
+            }
+        }
+        let opt_in = header.opt_in.map_or("", |_| ", if asked for");
+        out += &format!(
+            "| `{}` | {}{opt_in} | {} | {} | {} | {} |\n",
+            rule.id.stem(),
+            header.severity,
+            cell(&rule.page.title),
+            cell(&read.join(", ")),
+            cell(header.source.as_deref().unwrap_or("")),
+            cell(&header.aka.join(", ")),
+        );
     }
     out
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
-use super::vocabulary::{On, STANDARD, Word, all};
+use super::vocabulary::{EVERY_KIND, On, STANDARD, Word, all};
 use super::{advice, engine};
 use crate::finding::{Problem, Severity};
 use crate::kinds;
@@ -332,13 +332,16 @@ impl<'a> Walk<'a> {
         }
         self.keys.insert(name.to_string());
         let words: Vec<&Word> = self.words.iter().filter(|w| w.name() == name).collect();
-        self.reads.extend(
-            words
-                .iter()
-                .filter(|w| method && !w.reads.is_empty())
-                .flat_map(|w| w.reads.split(", "))
-                .map(str::to_string),
-        );
+        if method {
+            for word in words.iter().filter(|w| !w.reads.is_empty()) {
+                match (word.reads, call.args.first()) {
+                    (EVERY_KIND, Some(Expr::StringConstant(kind, _))) => _ = self.reads.insert(kind.to_string()),
+                    // A list is asked whether all of its items pass.
+                    (EVERY_KIND, Some(test)) if !matches!(test, Expr::Variable(..)) => {}
+                    (reads, _) => self.reads.extend(reads.split(", ").map(str::to_string)),
+                }
+            }
+        }
         if words.is_empty() && !self.known.contains(name) && !STANDARD.contains(&name) && !matches!(name, "row" | "has")
         {
             let words = self.words.iter().map(|w| w.name());

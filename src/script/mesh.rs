@@ -8,7 +8,7 @@ use rhai::{Array, Dynamic, ImmutableString};
 use super::answers::{B, CallTo, End, P, PodPort};
 use super::list::L;
 use super::value::V;
-use super::vocabulary::{On, Words};
+use super::vocabulary::{EVERY_KIND, On, Words};
 use super::{Context, Result, fail};
 use crate::kinds;
 use crate::mesh::WorkloadId;
@@ -255,7 +255,7 @@ pub(super) fn register(words: &mut Words<'_>) {
         Mesh,
         "all(kind)",
         "all resources of a kind or a role, each identity once: `mesh.all(\"Istiod\")`",
-        "all kinds",
+        EVERY_KIND,
         move |_: M, name: ImmutableString| {
             if let Some(role) = Role::parse(&name) {
                 // One that may have the role, or was not read, is not among them.
@@ -270,7 +270,7 @@ pub(super) fn register(words: &mut Words<'_>) {
         Mesh,
         "find(kind, name, seen_from)",
         "the resource of that name, in the namespace of `seen_from`; missing if it was not read",
-        "all kinds",
+        EVERY_KIND,
         move |_: M, kind: ImmutableString, name: Dynamic, from: V| {
             let name = match name.clone().try_cast::<V>() {
                 Some(v) if x.is_unknown(v) => return Ok(v),

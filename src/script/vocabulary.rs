@@ -69,6 +69,9 @@ impl Word {
     }
 }
 
+/// What a word reads that takes the name of a kind; a rule that writes the name out reads only that.
+pub(crate) const EVERY_KIND: &str = "all kinds";
+
 /// Registers words with an engine and remembers them.
 pub(crate) struct Words<'e> {
     engine: &'e mut Engine,
