@@ -1,6 +1,6 @@
 //! One thread's rules, compiled, and their calls.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use super::budget::Taken;
 use super::check::{Checked, range_at};
 use super::draft::Raw;
 use super::mesh::M;
+use super::tokens::AfterDot;
 use super::value::V;
 use super::{Context, advice, engine};
 use crate::finding::Problem;
@@ -88,7 +89,12 @@ pub struct Outcome {
 pub struct Runner {
     engine: Engine,
     context: Rc<Context>,
-    asts: Vec<Option<AST>>,
+    after_dot: AfterDot,
+    each: AST,
+    /// By rule: whether it may run, and its code, compiled when it is first called. Most inputs need
+    /// few of the rules.
+    usable: Vec<bool>,
+    asts: Vec<OnceCell<Option<AST>>>,
     params: Vec<Rc<Params>>,
     overrides: Vec<Vec<Override>>,
     overridden: RefCell<Overridden>,
@@ -109,7 +115,7 @@ pub fn fits(condition: &Condition, mesh: &Mesh, id: ResourceId) -> bool {
 }
 
 impl Runner {
-    /// Compiles all rules that are on and can run; `settings` are in the order of the rules.
+    /// Makes the engine, without a rule; `settings` are in the order of the rules.
     pub fn new(mesh: Arc<Mesh>, rules: Arc<RuleSet>, checked: &Checked, settings: &[Setting]) -> Runner {
         let context = Context::new(mesh, rules.clone());
         let (mut engine, after_dot) = engine::bare();
@@ -124,28 +130,27 @@ impl Runner {
         }
         after_dot.reset();
         let each = engine.compile(LOOP).unwrap_or_default();
-        let asts = rules
-            .rules
-            .iter()
-            .zip(&checked.broken)
-            .zip(settings)
-            .map(|((rule, broken), setting)| {
-                after_dot.reset();
-                if *broken || rule.header.native || !setting.on {
-                    None
-                } else {
-                    engine.compile(&rule.code).ok().map(|ast| ast.merge(&each))
-                }
-            })
-            .collect();
+        let rules = rules.rules.iter().zip(&checked.broken).zip(settings);
+        let usable = rules.map(|((rule, broken), setting)| !broken && !rule.header.native && setting.on).collect();
         Runner {
             engine,
             context,
-            asts,
+            after_dot,
+            each,
+            usable,
+            asts: settings.iter().map(|_| OnceCell::new()).collect(),
             params: settings.iter().map(|s| Rc::new(s.params.clone())).collect(),
             overrides: settings.iter().map(|s| s.overrides.clone()).collect(),
             overridden: RefCell::default(),
         }
+    }
+
+    fn ast(&self, rule: usize) -> Option<&AST> {
+        let compile = || {
+            self.after_dot.reset();
+            self.engine.compile(&self.context.rules.rules[rule].code).ok().map(|ast| ast.merge(&self.each))
+        };
+        self.asts[rule].get_or_init(|| if self.usable[rule] { compile() } else { None }).as_ref()
     }
 
     /// The parameters of a rule for one resource.
@@ -193,7 +198,7 @@ impl Runner {
 
     /// Calls a function of a rule; what comes out is about the last subject, with what it failed of.
     fn run(&self, rule: usize, name: &str, args: impl FuncArgs, taken: &Taken) -> (Outcome, Failed) {
-        let Some(ast) = &self.asts[rule] else { return Default::default() };
+        let Some(ast) = self.ast(rule) else { return Default::default() };
         let start = Instant::now();
         self.context.budget.start(taken);
         let options = CallFnOptions::default().eval_ast(false).rewind_scope(true);
