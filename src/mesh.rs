@@ -21,6 +21,8 @@ pub mod scope;
 pub mod selector;
 pub mod service;
 pub mod tracing;
+pub mod variables;
+pub mod version;
 pub mod workload;
 
 use std::collections::{HashMap, HashSet};
@@ -104,6 +106,7 @@ pub struct Mesh {
     /// The rest of the installation.
     pub installation: Installation,
     injections: Vec<Injection>,
+    versions: version::Versions,
 }
 
 impl Mesh {
@@ -134,6 +137,7 @@ impl Mesh {
             istiods: Vec::new(),
             installation: Installation::default(),
             injections: Vec::new(),
+            versions: version::Versions::default(),
         };
         mesh.namespaces = namespace::index(&mesh);
         mesh.workloads = workload::index(&mesh);
@@ -145,6 +149,7 @@ impl Mesh {
         mesh.istiods = installation::istiods(&mesh);
         mesh.installation = Installation::new(&mesh);
         mesh.injections = mesh.workloads.iter().map(|w| mesh.decide_injection(w)).collect();
+        mesh.versions = version::Versions::new(&mesh);
         mesh.reach = reach::Index::new(&mesh);
         mesh
     }

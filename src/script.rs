@@ -19,6 +19,7 @@ mod resource;
 mod runner;
 mod tokens;
 mod value;
+mod version;
 pub mod vocabulary;
 
 pub use budget::Taken;
@@ -78,6 +79,8 @@ pub(crate) struct Context {
     unknown: RefCell<BTreeSet<String>>,
     /// Values that a rule needed and could not read, with what it wanted.
     unreadable: RefCell<BTreeSet<(Place, &'static str)>>,
+    /// What findings of the running call have to say about the age of tables that it read.
+    old_tables: RefCell<BTreeSet<String>>,
     /// Lists of the whole mesh, by what was asked for: a rule may ask again for every resource.
     lists: RefCell<HashMap<String, list::L>>,
     /// What the running call may still take.
@@ -106,6 +109,7 @@ impl Context {
             params: RefCell::default(),
             unknown: RefCell::default(),
             unreadable: RefCell::default(),
+            old_tables: RefCell::default(),
             lists: RefCell::default(),
             budget: Budget::default(),
             empty_lookup: Cell::new(false),

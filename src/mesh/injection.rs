@@ -99,7 +99,7 @@ impl Mesh {
         let already =
             self.running_containers(workload).iter().any(|c| c.get("name").and_then(Node::text) == Some("istio-proxy"));
         if already {
-            return (Tri::Yes, default());
+            return (Tri::Yes, self.injected_revision(workload).map_or_else(default, str::to_string));
         }
         if SYSTEM.contains(&&*workload.namespace) || self.host_network(workload) == Tri::Yes {
             return (Tri::No, default());

@@ -5,7 +5,6 @@ use super::listener::Listener;
 use super::selector::Selector;
 use super::workload::WorkloadId;
 use crate::resource::{Copy, ResourceId};
-use crate::units::Version;
 use crate::yaml::{Node, Place};
 
 /// The revision of an installation that has none.
@@ -276,21 +275,6 @@ impl Mesh {
             || !self.installation.mesh_configs.is_empty()
     }
 
-    /// The version of Istio: declared, else the tag of istiod's image. A digest or a stamp such as
-    /// `latest` is no version.
-    pub fn istio_version(&self) -> Option<Version> {
-        if let Some(declared) = &self.declared.istio {
-            return Version::parse(declared);
-        }
-        self.istiods.iter().find_map(|istiod| {
-            let workload = self.workload(istiod.workload);
-            self.containers(workload)
-                .into_iter()
-                .filter(|c| c.get("name").and_then(Node::text) == Some("discovery"))
-                .find_map(|c| Version::parse(c.get("image")?.text()?.rsplit_once(':')?.1))
-        })
-    }
-
     /// The calls that Istio's webhooks and proxies make to a Service.
     pub fn calls_to(&self, service: ResourceId) -> impl Iterator<Item = &Call> {
         let resource = self.resource(service);
@@ -321,7 +305,7 @@ impl Mesh {
 mod tests {
     use super::super::listener::Listener;
     use super::super::test_mesh;
-    use super::*;
+    use crate::units::Version;
 
     const ISTIOD: &str = r#"
 apiVersion: apps/v1

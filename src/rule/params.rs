@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_yaml::Value;
 
-use crate::units::{Duration, Quantity, Version};
+use crate::units::{Date, Duration, Quantity, Version};
 
 /// What a parameter may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl fmt::Display for ParamType {
 /// A value of a parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ParamValue {
-    /// Text, dates, CIDRs, globs, choices.
+    /// Text, CIDRs, globs, choices.
     Text(String),
     /// A number.
     Number(f64),
@@ -133,6 +133,8 @@ pub enum ParamValue {
     Duration(Duration),
     /// A version.
     Version(Version),
+    /// A date.
+    Date(Date),
     /// A list.
     List(Vec<ParamValue>),
     /// A map or a record, in the order of the file.
@@ -194,10 +196,7 @@ impl ParamValue {
             ParamType::Quantity => ParamValue::Quantity(Quantity::parse(text).ok_or_else(wrong)?),
             ParamType::Duration => ParamValue::Duration(Duration::parse(text).ok_or_else(wrong)?),
             ParamType::Version => ParamValue::Version(Version::parse(text).ok_or_else(wrong)?),
-            ParamType::Date => {
-                text.parse::<jiff::civil::Date>().map_err(|_| wrong())?;
-                ParamValue::Text(text.to_string())
-            }
+            ParamType::Date => ParamValue::Date(Date::parse(text).ok_or_else(wrong)?),
             ParamType::Cidr => {
                 let (address, bits) = text.split_once('/').ok_or_else(wrong)?;
                 let address: std::net::IpAddr = address.parse().map_err(|_| wrong())?;
@@ -226,6 +225,7 @@ impl fmt::Display for ParamValue {
             ParamValue::Quantity(quantity) => write!(f, "{quantity}"),
             ParamValue::Duration(duration) => write!(f, "{duration}"),
             ParamValue::Version(version) => write!(f, "{version}"),
+            ParamValue::Date(date) => write!(f, "{date}"),
             ParamValue::List(items) => {
                 let items: Vec<_> = items.iter().map(ToString::to_string).collect();
                 write!(f, "[{}]", items.join(", "))

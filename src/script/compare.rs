@@ -1,4 +1,4 @@
-//! Operators between values, texts, numbers, booleans, quantities, durations and versions.
+//! Operators between values, texts, numbers, booleans, quantities, durations, versions and dates.
 //!
 //! Without an overload Rhai answers `==` with false and `!=` with true for types that it does not
 //! know, silently; so every pair is registered here, and a test walks through all of them.
@@ -13,7 +13,7 @@ use rhai::{Dynamic, FuncRegistration, ImmutableString};
 use super::value::{Content, V};
 use super::vocabulary::{On, Words};
 use super::{Context, fail};
-use crate::units::{Duration, Quantity, Version};
+use crate::units::{Date, Duration, Quantity, Version};
 use crate::yaml::scalar::Scalar;
 
 /// The other side of an operator.
@@ -25,6 +25,7 @@ pub(crate) enum Plain {
     Quantity(Quantity),
     Duration(Duration),
     Version(Version),
+    Date(Date),
 }
 
 impl From<ImmutableString> for Plain {
@@ -63,6 +64,12 @@ impl From<Version> for Plain {
     }
 }
 
+impl From<Date> for Plain {
+    fn from(x: Date) -> Plain {
+        Plain::Date(x)
+    }
+}
+
 /// A plain value from whatever a script hands over.
 pub(crate) fn plain(x: &Dynamic) -> Option<Plain> {
     if let Some(text) = x.read_lock::<ImmutableString>() {
@@ -76,6 +83,7 @@ pub(crate) fn plain(x: &Dynamic) -> Option<Plain> {
         .or_else(|| x.read_lock::<Quantity>().map(|q| (*q).into()))
         .or_else(|| x.read_lock::<Duration>().map(|d| (*d).into()))
         .or_else(|| x.read_lock::<Version>().map(|v| (*v).into()))
+        .or_else(|| x.read_lock::<Date>().map(|d| (*d).into()))
 }
 
 /// A plain value as a manifest would write it.
@@ -87,6 +95,7 @@ pub(crate) fn plain_text(x: &Dynamic) -> Option<String> {
         Plain::Quantity(quantity) => quantity.to_string(),
         Plain::Duration(duration) => duration.to_string(),
         Plain::Version(version) => version.to_string(),
+        Plain::Date(date) => date.to_string(),
     })
 }
 
@@ -110,6 +119,7 @@ fn equals(c: &Context, v: V, other: &Plain) -> bool {
         Plain::Quantity(other) => c.quantity(v) == Some(*other),
         Plain::Duration(other) => text().and_then(|t| Duration::parse(&t)) == Some(*other),
         Plain::Version(other) => text().and_then(|t| Version::parse(&t)) == Some(*other),
+        Plain::Date(other) => text().and_then(|t| Date::parse(&t)) == Some(*other),
     }
 }
 
@@ -149,6 +159,7 @@ fn order(c: &Context, v: V, other: &Plain) -> Option<Ordering> {
         Plain::Quantity(quantity) => read("quantity", c.quantity(v).map(|q| q.cmp(quantity))),
         Plain::Duration(duration) => read("duration", Duration::parse(&text).map(|d| d.cmp(duration))),
         Plain::Version(version) => read("version", Version::parse(&text).map(|x| x.cmp(version))),
+        Plain::Date(date) => read("date", Date::parse(&text).map(|x| x.cmp(date))),
         Plain::Text(other) => {
             if let Some(quantity) = Quantity::parse(other) {
                 return read("quantity", c.quantity(v).map(|q| q.cmp(&quantity)));
@@ -158,6 +169,9 @@ fn order(c: &Context, v: V, other: &Plain) -> Option<Ordering> {
             }
             if let Some(duration) = Duration::parse(other) {
                 return read("duration", Duration::parse(&text).map(|d| d.cmp(&duration)));
+            }
+            if let Some(date) = Date::parse(other) {
+                return read("date", Date::parse(&text).map(|d| d.cmp(&date)));
             }
             Some(text.as_str().cmp(other))
         }
@@ -173,7 +187,8 @@ fn order_values(c: &Context, a: V, b: V) -> Option<Ordering> {
     let (x, y) = (c.text(a)?, c.text(b)?);
     let ordering = both(Quantity::parse, &x, &y)
         .or_else(|| both(Version::parse, &x, &y))
-        .or_else(|| both(Duration::parse, &x, &y));
+        .or_else(|| both(Duration::parse, &x, &y))
+        .or_else(|| both(Date::parse, &x, &y));
     if ordering.is_none() {
         for (v, other) in [(a, &y), (b, &x)] {
             if Quantity::parse(other).is_some() {
@@ -182,6 +197,8 @@ fn order_values(c: &Context, a: V, b: V) -> Option<Ordering> {
                 c.note_unreadable(v, "version");
             } else if Duration::parse(other).is_some() {
                 c.note_unreadable(v, "duration");
+            } else if Date::parse(other).is_some() {
+                c.note_unreadable(v, "date");
             }
         }
     }
@@ -263,6 +280,7 @@ pub(super) fn register(words: &mut Words<'_>) {
     with::<Quantity>(words, &c);
     with::<Duration>(words, &c);
     with::<Version>(words, &c);
+    with::<Date>(words, &c);
     let x = c.clone();
     words.silent("==", move |a: V, b: V| same(&x, a, b));
     let x = c.clone();
@@ -274,10 +292,12 @@ pub(super) fn register(words: &mut Words<'_>) {
     units::<Quantity>(words, Quantity::parse);
     units::<Duration>(words, Duration::parse);
     units::<Version>(words, Version::parse);
+    units::<Date>(words, Date::parse);
     numbers::<i64>(words, |n| n as f64);
     numbers::<f64>(words, |n| n);
     words.silent("+", |a: Quantity, b: Quantity| a.plus(b));
     words.silent("/", |a: Quantity, b: Quantity| a.as_f64() / b.as_f64());
+    words.silent("-", |a: Date, b: Date| a.days_since(b));
     let engine = words.engine();
     FuncRegistration::new("+").register_into_engine(engine, |_: V, _: Dynamic| -> super::Result<()> { fail(GLUE) });
     FuncRegistration::new("+").register_into_engine(engine, |_: Dynamic, _: V| -> super::Result<()> { fail(GLUE) });
@@ -297,22 +317,26 @@ pub(super) fn register(words: &mut Words<'_>) {
     words.silent("to_string", |q: Quantity| q.to_string());
     words.silent("to_string", |d: Duration| d.to_string());
     words.silent("to_string", |v: Version| v.to_string());
+    words.silent("to_string", |d: Date| d.to_string());
     // A quantity that could not be read is a missing value, so these are asked of both.
     words.word(On::Unit, "missing()", "false; a value that holds none is missing", "", |_: Quantity| false);
     words.silent("missing", |_: Duration| false);
     words.silent("missing", |_: Version| false);
+    words.silent("missing", |_: Date| false);
     words.silent("missing", |_: i64| false);
     words.silent("missing", |_: f64| false);
     words.silent("missing", |_: ImmutableString| false);
     words.word(On::Unit, "exists()", "true", "", |_: Quantity| true);
     words.silent("exists", |_: Duration| true);
     words.silent("exists", |_: Version| true);
+    words.silent("exists", |_: Date| true);
     words.silent("exists", |_: i64| true);
     words.silent("unknown", |_: i64| false);
     words.silent("unknown", |_: f64| false);
     words.silent("unknown", |_: Quantity| false);
     words.silent("unknown", |_: Duration| false);
     words.silent("unknown", |_: Version| false);
+    words.silent("unknown", |_: Date| false);
     words.silent("exists", |_: f64| true);
     words.silent("exists", |_: ImmutableString| true);
 }

@@ -106,6 +106,7 @@ impl Context {
     /// The findings of the call that just ended; what rests on the unknown is only noted.
     pub(super) fn take_findings(&self) -> Vec<Raw> {
         let drafts = std::mem::take(&mut *self.drafts.borrow_mut());
+        let old_tables = std::mem::take(&mut *self.old_tables.borrow_mut());
         let mut findings = Vec::new();
         for draft in drafts {
             let draft = draft.borrow();
@@ -114,6 +115,7 @@ impl Context {
                 continue;
             }
             let mut raw = draft.raw.clone();
+            raw.notes.extend(old_tables.iter().cloned());
             raw.unfounded = draft.after_empty_lookup && !draft.rested;
             findings.push(raw);
         }

@@ -14,10 +14,12 @@ use super::runner::Subjects;
 use super::tokens::{AfterDot, allow_keys_after_dots};
 use super::value::V;
 use super::vocabulary::{On, Word, Words};
-use super::{Context, answers, compare, draft, edits, fail, installation, list, mesh, resource, value};
+use super::{Context, answers, compare, draft, edits, fail, installation, list, mesh, resource, value, version};
 use crate::mesh::{Declared, Mesh};
 use crate::rule::RuleSet;
 use crate::rule::params::ParamValue;
+use crate::rule::table::Table;
+use crate::units::Date;
 use crate::yaml::{Trees, key_hash};
 
 /// Bytes of a text in a rule, and of all texts in an array together.
@@ -75,6 +77,7 @@ pub(super) fn equip(engine: &mut Engine, context: &Rc<Context>, properties: &BTr
     engine.register_type_with_name::<crate::units::Quantity>("quantity");
     engine.register_type_with_name::<crate::units::Duration>("duration");
     engine.register_type_with_name::<crate::units::Version>("version");
+    engine.register_type_with_name::<Date>("date");
     let x = context.clone();
     engine.register_iterator::<Subjects>();
     engine.on_progress(move |step| x.budget.over_at(step).map(Dynamic::from));
@@ -84,6 +87,7 @@ pub(super) fn equip(engine: &mut Engine, context: &Rc<Context>, properties: &BTr
     resource::register(&mut words);
     mesh::register(&mut words);
     installation::register(&mut words);
+    version::register(&mut words);
     answers::register(&mut words);
     draft::register(&mut words);
     edits::register(&mut words);
@@ -158,7 +162,10 @@ fn register_settings(words: &mut Words<'_>) {
         "a table of `rules/data`; `.row(key)` answers a row, `.has(key)` whether there is one, `.keys()` all keys as an array",
         "",
         move |name: ImmutableString| match x.rules.tables.get(name.as_str()) {
-            Some(_) => Ok(TableRef(name)),
+            Some(table) => {
+                x.note_age(&name, table);
+                Ok(TableRef(name))
+            }
             None => fail(format!("there is no table \"{name}\" in a `data` folder")),
         },
     );
@@ -184,6 +191,16 @@ fn table_keys(x: &Context, table: &TableRef) -> Array {
 }
 
 impl Context {
+    /// Remembers that the running rule read a table that is older than a year.
+    fn note_age(&self, name: &str, table: &Table) {
+        if Date::parse(&self.mesh.declared.today).is_some_and(|today| table.is_old(today)) {
+            self.old_tables.borrow_mut().insert(format!(
+                "this rests on table \"{name}\" of {}, which is older than a year; `tables` of plimsoll.yaml names a newer one",
+                table.date
+            ));
+        }
+    }
+
     fn key_text(&self, key: &Dynamic) -> String {
         match key.clone().try_cast::<V>() {
             Some(v) => self.text(v).unwrap_or_default().to_string(),
@@ -205,6 +222,7 @@ fn dynamic(value: &ParamValue) -> Dynamic {
         ParamValue::Quantity(quantity) => Dynamic::from(*quantity),
         ParamValue::Duration(duration) => Dynamic::from(*duration),
         ParamValue::Version(version) => Dynamic::from(*version),
+        ParamValue::Date(date) => Dynamic::from(*date),
         ParamValue::List(items) => Dynamic::from(items.iter().map(dynamic).collect::<Array>()),
         ParamValue::Map(entries) => {
             Dynamic::from(entries.iter().map(|(k, v)| (k.as_str().into(), dynamic(v))).collect::<Map>())
@@ -219,7 +237,10 @@ fn from_yaml(value: &serde_yaml::Value) -> Dynamic {
             Some(number) => Dynamic::from(number),
             None => Dynamic::from(number.as_f64().unwrap_or_default()),
         },
-        serde_yaml::Value::String(text) => Dynamic::from(ImmutableString::from(text.as_str())),
+        serde_yaml::Value::String(text) => match Date::parse(text) {
+            Some(date) => Dynamic::from(date),
+            None => Dynamic::from(ImmutableString::from(text.as_str())),
+        },
         serde_yaml::Value::Sequence(items) => Dynamic::from(items.iter().map(from_yaml).collect::<Array>()),
         _ => Dynamic::UNIT,
     }

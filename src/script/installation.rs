@@ -28,6 +28,17 @@ pub(super) fn register(words: &mut Words<'_>) {
     let x = c.clone();
     words.fallible(
         On::Mesh,
+        "istio_variables(resource)",
+        "the names of environment variables that a resource hands to Istio's own processes: in their containers, as `proxyMetadata`, in values of an IstioOperator",
+        "workloads",
+        move |_: M, v: V| -> Result<L> {
+            let id = x.need_resource(v, "istio_variables()")?;
+            Ok(L::new(x.mesh.istio_variables(id).into_iter().map(V::at).collect(), Some(v), None))
+        },
+    );
+    let x = c.clone();
+    words.fallible(
+        On::Mesh,
         "sidecar_of(workload)",
         "the `Sidecar` that narrows what its proxy receives; missing if none does",
         "Sidecar",

@@ -226,7 +226,7 @@ impl Context {
     }
 
     /// A setting that is declared or read, as text; unknown where neither is.
-    fn declared(&self, text: Option<&str>, what: &str) -> Dynamic {
+    pub(super) fn declared(&self, text: Option<&str>, what: &str) -> Dynamic {
         match text {
             Some(text) => Dynamic::from(ImmutableString::from(text)),
             None => {
@@ -414,25 +414,6 @@ pub(super) fn register(words: &mut Words<'_>) {
         },
     );
     let x = c.clone();
-    words.word(Mesh, "istio()", "the version of Istio; unknown where nothing shows it", "Istiod", move |_: M| match x
-        .mesh
-        .istio_version()
-    {
-        Some(version) => Dynamic::from(version),
-        None => x.declared(None, "version of Istio"),
-    });
-    let x = c.clone();
-    words.word(
-        Mesh,
-        "kubernetes()",
-        "the version of Kubernetes; unknown unless it is declared",
-        "",
-        move |_: M| match x.mesh.declared.kubernetes.as_deref().and_then(crate::units::Version::parse) {
-            Some(version) => Dynamic::from(version),
-            None => x.declared(None, "version of Kubernetes"),
-        },
-    );
-    let x = c.clone();
     words.word(Mesh, "platform()", "`gke`, `openshift` …; unknown unless it is declared", "", move |_: M| {
         x.declared(x.mesh.declared.platform.as_deref(), "platform")
     });
@@ -447,10 +428,6 @@ pub(super) fn register(words: &mut Words<'_>) {
     let x = c.clone();
     words.word(Mesh, "is_production()", "the environment is not declared to be something else", "", move |_: M| {
         x.mesh.declared.is_production()
-    });
-    let x = c.clone();
-    words.word(Mesh, "today()", "the date of the run, `2026-11-24`", "", move |_: M| {
-        ImmutableString::from(x.mesh.declared.today.as_str())
     });
     let x = c.clone();
     words.word(Mesh, "is_dump()", "the input was read from a cluster", "", move |_: M| x.mesh.is_dump());

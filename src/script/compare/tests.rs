@@ -22,6 +22,7 @@ data:
   quantity: 128Mi
   version: 1.30.2
   duration: 10s
+  date: 2026-01-01
   list: [abc, 128Mi, 2]
   map: { abc: 1 }
 ";
@@ -39,6 +40,7 @@ const OPERANDS: &[(&str, &str)] = &[
     ("v:quantity", "d.data.quantity"),
     ("v:version", "d.data.version"),
     ("v:duration", "d.data.duration"),
+    ("v:date", "d.data.date"),
     ("v:list", "d.data.list"),
     ("v:map", "d.data.map"),
     ("'abc'", "\"abc\""),
@@ -46,6 +48,7 @@ const OPERANDS: &[(&str, &str)] = &[
     ("'128Mi'", "\"128Mi\""),
     ("'1.30.2'", "\"1.30.2\""),
     ("'10s'", "\"10s\""),
+    ("'2026-01-01'", "\"2026-01-01\""),
     ("2", "2"),
     ("2.5", "2.5"),
     ("true", "true"),
@@ -53,6 +56,7 @@ const OPERANDS: &[(&str, &str)] = &[
     ("two", "two"),
     ("version", "version"),
     ("duration", "duration"),
+    ("date", "date"),
 ];
 
 /// How pairs compare, each written once: `=` equal and ordered so, `e` equal without an order, `<` and
@@ -72,13 +76,15 @@ const TABLE: &[(&str, &str)] = &[
     ("v:quantity", "=v:quantity <'abc' >'2' ='128Mi' >2 >2.5 =quantity >two"),
     ("v:version", "=v:version <'abc' ='1.30.2' =version"),
     ("v:duration", "=v:duration <'abc' ='10s' =duration"),
+    ("v:date", "=v:date <'abc' ='2026-01-01' =date"),
     ("v:list", "ev:list"),
     ("v:map", "ev:map"),
-    ("'abc'", "='abc' >'2' >'128Mi' >'1.30.2' >'10s'"),
-    ("'2'", "='2' >'128Mi' >'1.30.2' >'10s' <quantity =two"),
-    ("'128Mi'", "='128Mi' >'1.30.2' >'10s' =quantity >two"),
-    ("'1.30.2'", "='1.30.2' <'10s' =version"),
-    ("'10s'", "='10s' =duration"),
+    ("'abc'", "='abc' >'2' >'128Mi' >'1.30.2' >'10s' >'2026-01-01'"),
+    ("'2'", "='2' >'128Mi' >'1.30.2' >'10s' <'2026-01-01' <quantity =two"),
+    ("'128Mi'", "='128Mi' >'1.30.2' >'10s' <'2026-01-01' =quantity >two"),
+    ("'1.30.2'", "='1.30.2' <'10s' <'2026-01-01' =version"),
+    ("'10s'", "='10s' <'2026-01-01' =duration"),
+    ("'2026-01-01'", "='2026-01-01' =date"),
     ("2", "=2 <2.5 <quantity =two"),
     ("2.5", "=2.5 <quantity >two"),
     ("true", "=true"),
@@ -86,6 +92,7 @@ const TABLE: &[(&str, &str)] = &[
     ("two", "=two"),
     ("version", "=version"),
     ("duration", "=duration"),
+    ("date", "=date"),
 ];
 
 const OPERATORS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
@@ -134,6 +141,7 @@ impl Bench {
         scope.push("two", Quantity::parse("2").unwrap());
         scope.push("version", Version::parse("1.30.2").unwrap());
         scope.push("duration", Duration::parse("10s").unwrap());
+        scope.push("date", Date::parse("2026-01-01").unwrap());
         self.engine.eval_with_scope(&mut scope, code).unwrap_or_else(|error| panic!("{code}: {error}"))
     }
 }
@@ -243,7 +251,17 @@ fn values_read_in_texts_as_the_author_wrote_them() {
         assert_eq!(bench.eval::<String>(&format!("`${{d.data.{name}}}`")), shown);
         assert_eq!(bench.eval::<String>(&format!("d.data.{name}.to_string()")), shown);
     }
-    assert_eq!(bench.eval::<String>("`${quantity} ${two} ${version} ${duration}`"), "128Mi 2 1.30.2 10s");
+    assert_eq!(
+        bench.eval::<String>("`${quantity} ${two} ${version} ${duration} ${date}`"),
+        "128Mi 2 1.30.2 10s 2026-01-01"
+    );
+}
+
+#[test]
+fn days_between_dates_are_counted() {
+    let bench = Bench::new();
+    assert_eq!(bench.eval::<i64>("date - d.data.date.date()"), 0);
+    assert!(bench.eval::<bool>("d.data.text.date().missing() && d.data.date.date() < \"2026-01-02\""));
 }
 
 #[test]
