@@ -6,6 +6,7 @@
 
 pub mod absence;
 pub mod address;
+pub mod cni;
 pub mod defaults;
 pub mod host;
 mod identity;
@@ -13,6 +14,8 @@ pub mod injection;
 pub mod installation;
 pub mod listener;
 pub mod namespace;
+pub mod node;
+pub mod platform;
 pub mod proxy;
 pub mod reach;
 pub mod roles;

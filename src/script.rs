@@ -15,6 +15,8 @@ mod engine;
 mod installation;
 mod list;
 mod mesh;
+mod node;
+mod platform;
 mod resource;
 mod runner;
 mod tokens;

@@ -414,14 +414,6 @@ pub(super) fn register(words: &mut Words<'_>) {
         },
     );
     let x = c.clone();
-    words.word(Mesh, "platform()", "`gke`, `openshift` …; unknown unless it is declared", "", move |_: M| {
-        x.declared(x.mesh.declared.platform.as_deref(), "platform")
-    });
-    let x = c.clone();
-    words.word(Mesh, "cni()", "`cilium`, `calico` …; unknown unless it is declared", "", move |_: M| {
-        x.declared(x.mesh.declared.cni.as_deref(), "CNI plugin")
-    });
-    let x = c.clone();
     words.word(Mesh, "environment()", "`prod` unless something else is declared", "", move |_: M| {
         ImmutableString::from(x.mesh.declared.environment.as_deref().unwrap_or("prod"))
     });

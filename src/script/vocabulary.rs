@@ -23,6 +23,8 @@ pub enum On {
     Block,
     /// A call that Istio makes to a Service.
     Call,
+    /// A CNI plugin.
+    Cni,
     /// Nobody: a function.
     Function,
     /// A finding.
@@ -42,6 +44,7 @@ impl On {
             On::Proxy => "a proxy (`mesh.proxy(w)`)",
             On::Block => "a block (`mesh.blocked(…)`)",
             On::Call => "a call (`mesh.calls_to(s)`)",
+            On::Cni => "a CNI plugin (`mesh.cnis()`)",
             On::Function => "functions",
             On::Finding => "a finding (`report(…)`)",
             On::Unit => "a quantity",
