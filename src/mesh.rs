@@ -18,6 +18,7 @@ pub mod node;
 pub mod platform;
 pub mod proxy;
 pub mod reach;
+pub mod release;
 pub mod roles;
 pub mod scaling;
 pub mod scope;
@@ -108,6 +109,8 @@ pub struct Mesh {
     pub istiods: Vec<Istiod>,
     /// The rest of the installation.
     pub installation: Installation,
+    /// Releases of Istio's charts.
+    pub releases: Vec<release::Release>,
     injections: Vec<Injection>,
     versions: version::Versions,
 }
@@ -139,9 +142,11 @@ impl Mesh {
             autoscalers: HashMap::new(),
             istiods: Vec::new(),
             installation: Installation::default(),
+            releases: Vec::new(),
             injections: Vec::new(),
             versions: version::Versions::default(),
         };
+        mesh.releases = release::read(&mesh.trees, &mesh.resources);
         mesh.namespaces = namespace::index(&mesh);
         mesh.workloads = workload::index(&mesh);
         mesh.workload_index = workload::Index::new(&mesh.workloads);

@@ -7,6 +7,8 @@ use super::list::L;
 use super::mesh::M;
 use super::value::V;
 use super::vocabulary::{On, Words};
+use crate::mesh::absence::Absence;
+use crate::mesh::release;
 
 /// The words about the installation.
 pub(super) fn register(words: &mut Words<'_>) {
@@ -71,6 +73,29 @@ pub(super) fn register(words: &mut Words<'_>) {
         move |_: M, v: V| -> Result<V> {
             let id = x.need_resource(v, "sampling()")?;
             Ok(x.mesh.sampling(id).map_or_else(|| x.missing(v.place, Vec::new(), None), V::at))
+        },
+    );
+    let x = c.clone();
+    words.word(
+        On::Mesh,
+        "chart_values(chart)",
+        "the maps of values that are written for one of Istio's charts, `istiod`, `gateway` …: in HelmReleases, Applications, IstioOperators, the Sail operator's resources, and ConfigMaps `values`",
+        "HelmRelease, Application, IstioOperator, Istio",
+        move |_: M, chart: ImmutableString| {
+            let values = x.mesh.chart_values(&chart).into_iter().map(|(values, _)| V::at(values));
+            L::new(values.collect(), None, Some(Absence::unknown(format!("values of chart {chart}"))))
+        },
+    );
+    let x = c.clone();
+    words.word(
+        On::Mesh,
+        "chart_version(values)",
+        "the version of the chart that a map of `chart_values` is for, as it is written; missing if none is",
+        "HelmRelease, Application, IstioOperator, Istio",
+        move |_: M, values: V| {
+            let all = release::CHARTS.iter().flat_map(|chart| x.mesh.chart_values(chart));
+            let own = all.filter(|(place, _)| *place == values.place).find_map(|(_, version)| version);
+            own.map_or_else(|| x.missing(values.place, Vec::new(), None), V::at)
         },
     );
     let x = c;
