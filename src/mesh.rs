@@ -7,6 +7,7 @@
 pub mod absence;
 pub mod address;
 pub mod cni;
+pub mod certificate;
 pub mod defaults;
 pub mod host;
 mod identity;

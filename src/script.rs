@@ -7,6 +7,7 @@
 mod advice;
 mod answers;
 mod budget;
+mod certificate;
 pub mod check;
 mod compare;
 mod draft;

@@ -7,7 +7,6 @@ use super::Mesh;
 use super::absence::Absence;
 use super::installation::DEFAULT_REVISION;
 use super::selector::{Selector, Tri};
-use super::workload::WorkloadId;
 use crate::resource::ResourceId;
 use crate::yaml::{Node, Place};
 
@@ -66,7 +65,7 @@ impl Mesh {
         let workload = self.workload_of(id);
         let set = || self.trees.get(self.config_for(id)?, &["defaultConfig", "tracing", "sampling"]);
         let set = match (istiod, workload) {
-            (Some(_), Some(own)) if set().is_none() => self.sampling_variable(own),
+            (Some(_), Some(own)) if set().is_none() => self.variable(own, "discovery", "PILOT_TRACE_SAMPLING").ok(),
             (Some(_), _) => None,
             (None, Some(_)) => self.trees.get(self.own_proxy_config(id)?, &["tracing", "sampling"]),
             (None, None) => set(),
@@ -79,13 +78,6 @@ impl Mesh {
                 && self.tracing_items(*t).any(|i| i.get("randomSamplingPercentage").is_some())
         };
         (!self.telemetries().any(|t| overrides(&t))).then_some(set)
-    }
-
-    fn sampling_variable(&self, istiod: WorkloadId) -> Option<Place> {
-        let workload = self.workload(istiod);
-        let env = self.containers(workload).into_iter().flat_map(|c| c.get("env")).flat_map(Node::items);
-        let mut set = env.filter(|e| e.get("name").and_then(Node::text) == Some("PILOT_TRACE_SAMPLING"));
-        Some(Place { tree: workload.template.tree, node: set.next()?.get("value")?.id() })
     }
 
     fn is_telemetry(&self, id: ResourceId) -> bool {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Mesh;
+use super::absence::Absence;
 use super::selector::{Labels, Requirement, Selector, Tri};
 use crate::resource::{Copy, ResourceId};
 use crate::yaml::scalar::is_unknown;
@@ -162,6 +163,25 @@ impl Mesh {
         list("containers").chain(list("initContainers")).collect()
     }
 
+    /// What an environment variable of a container is set to, or what it proves that it is not: unknown
+    /// where the variable, or some others, come from elsewhere.
+    pub fn variable(&self, id: WorkloadId, container: &str, name: &str) -> Result<Place, Absence> {
+        let workload = self.workload(id);
+        let unknown = || Absence::unknown(format!("environment of container {container}"));
+        let named = |node: &Node<'_>, name: &str| node.get("name").and_then(Node::text) == Some(name);
+        let container = self.containers(workload).into_iter().find(|c| named(c, container)).ok_or_else(unknown)?;
+        // The last of equal names wins.
+        match container.get("env").into_iter().flat_map(Node::items).filter(|e| named(e, name)).last() {
+            Some(entry) => match entry.get("value") {
+                Some(value) => Ok(Place { tree: workload.template.tree, node: value.id() }),
+                None if entry.get("valueFrom").is_some() => Err(unknown()),
+                None => Err(Absence::certain()),
+            },
+            None if container.get("envFrom").is_some_and(|from| from.items().next().is_some()) => Err(unknown()),
+            None => Err(Absence::certain()),
+        }
+    }
+
     /// Whether the pods use the node's network.
     pub fn host_network(&self, workload: &Workload) -> Tri {
         match self.pod_spec(workload).and_then(|s| s.get("hostNetwork")) {
@@ -271,5 +291,22 @@ mod tests {
         assert_eq!([has(0, "x"), has(1, "x"), has(2, "x")], [Tri::Yes, Tri::Yes, Tri::No]);
         assert_eq!([has(6, "x"), has(6, "z")], [Tri::Yes, Tri::Yes]);
         assert_eq!([has(0, "z"), has(3, "z"), has(4, "z")], [Tri::Unknown, Tri::No, Tri::Unknown]);
+    }
+
+    #[test]
+    fn variables_of_a_container() {
+        use super::super::absence::Certainty;
+        let told = |container: &str, name: &str| {
+            let mesh = test_mesh(&[&format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {{containers: [{{name: app, {container}}}]}}\n"
+            )]);
+            let text = |place| mesh.trees.node(place).text().unwrap().to_string();
+            mesh.variable(WorkloadId(0), "app", name).map(text).map_err(|absence| absence.certainty)
+        };
+        let env = "env: [{name: A, value: a}, {name: B, valueFrom: {}}, {name: A, value: b}]";
+        assert_eq!(told(env, "A"), Ok("b".to_string()));
+        assert_eq!(told(env, "B"), Err(Certainty::Unknown));
+        assert_eq!(told(env, "C"), Err(Certainty::Certain));
+        assert_eq!(told("envFrom: [{configMapRef: {name: x}}]", "A"), Err(Certainty::Unknown));
     }
 }

@@ -60,6 +60,8 @@ pub(super) fn without_paths(message: &str) -> String {
             "P" => "proxy",
             "B" => "block",
             "CallTo" => "call",
+            "C" => "certificate",
+            "K" => "key pair",
             "End" => "end of a connection",
             "PodPort" => "port",
             "TableRef" => "table",

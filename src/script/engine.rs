@@ -14,7 +14,7 @@ use super::runner::Subjects;
 use super::tokens::{AfterDot, allow_keys_after_dots};
 use super::value::V;
 use super::vocabulary::{On, Word, Words};
-use super::{Context, answers, compare, draft, edits, fail, installation, list, mesh, resource, value};
+use super::{Context, answers, certificate, compare, draft, edits, fail, installation, list, mesh, resource, value};
 use crate::mesh::{Declared, Mesh};
 use crate::rule::RuleSet;
 use crate::rule::params::ParamValue;
@@ -74,6 +74,8 @@ pub(super) fn equip(engine: &mut Engine, context: &Rc<Context>, properties: &BTr
     engine.register_type_with_name::<super::platform::C>("CNI plugin");
     engine.register_type_with_name::<answers::End>("end of a connection");
     engine.register_type_with_name::<answers::PodPort>("port");
+    engine.register_type_with_name::<certificate::C>("certificate");
+    engine.register_type_with_name::<certificate::K>("key pair");
     engine.register_type_with_name::<TableRef>("table");
     engine.register_type_with_name::<crate::units::Quantity>("quantity");
     engine.register_type_with_name::<crate::units::Duration>("duration");
@@ -91,6 +93,7 @@ pub(super) fn equip(engine: &mut Engine, context: &Rc<Context>, properties: &BTr
     super::version::register(&mut words);
     super::platform::register(&mut words);
     super::node::register(&mut words);
+    certificate::register(&mut words);
     answers::register(&mut words);
     draft::register(&mut words);
     edits::register(&mut words);

@@ -96,6 +96,16 @@ pub(super) fn register(words: &mut Words<'_>) {
             let all = release::CHARTS.iter().flat_map(|chart| x.mesh.chart_values(chart));
             let own = all.filter(|(place, _)| *place == values.place).find_map(|(_, version)| version);
             own.map_or_else(|| x.missing(values.place, Vec::new(), None), V::at)
+    words.fallible(
+        On::Mesh,
+        "variable(istiod, name)",
+        "what an environment variable of istiod is set to; missing if it is not, unknown if it comes from elsewhere",
+        "Istiod",
+        move |_: M, v: V, name: ImmutableString| -> Result<V> {
+            Ok(match x.mesh.variable(x.need_workload(v, "variable()")?, "discovery", &name) {
+                Ok(place) => V::at(place),
+                Err(absence) => x.absent(v.place, absence),
+            })
         },
     );
     let x = c;

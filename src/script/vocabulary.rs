@@ -25,6 +25,10 @@ pub enum On {
     Call,
     /// A CNI plugin.
     Cni,
+    /// A certificate.
+    Certificate,
+    /// A certificate with its private key.
+    KeyPair,
     /// Nobody: a function.
     Function,
     /// A finding.
@@ -45,6 +49,8 @@ impl On {
             On::Block => "a block (`mesh.blocked(…)`)",
             On::Call => "a call (`mesh.calls_to(s)`)",
             On::Cni => "a CNI plugin (`mesh.cnis()`)",
+            On::Certificate => "a certificate (`mesh.certificates(value)`)",
+            On::KeyPair => "a key pair (`mesh.key_pair(secret)`)",
             On::Function => "functions",
             On::Finding => "a finding (`report(…)`)",
             On::Unit => "a quantity",

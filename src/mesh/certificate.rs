@@ -1,0 +1,190 @@
+//! Certificates and private keys in Secrets: what istiod signs with, what gateways show.
+//!
+//! A rule sees no value of a Secret. What it may know about one is read here, and said in answers that hold
+//! nothing of a private key. Source of the layouts: `pilot/pkg/bootstrap/istio_ca.go` and
+//! `pilot/pkg/credentials/kube/secrets.go` of istio/istio 1.31.
+
+mod key;
+mod path;
+mod pem;
+mod x509;
+
+use super::Mesh;
+use super::absence::Absence;
+use super::selector::{Selector, Tri};
+use crate::resource::ResourceId;
+use crate::yaml::{Node, Place};
+
+pub use key::Fit;
+pub use path::Trust;
+pub use x509::Certificate;
+
+/// The parts of a Secret that belong together: the keys of certificate, private key, the certificates in
+/// between and the roots.
+const LAYOUTS: [[&str; 4]; 3] = [
+    // `kubernetes.io/tls`, which istiod, too, looks for first: what lies in between follows the certificate.
+    ["tls.crt", "tls.key", "tls.crt", "ca.crt"],
+    // Istio's own for `cacerts`.
+    ["ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"],
+    // The older one of gateways.
+    ["cert", "key", "cert", "cacert"],
+];
+
+/// A certificate with its private key and what leads to a root, as a Secret holds them.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyPair {
+    /// The Secret.
+    pub secret: ResourceId,
+    /// The certificate.
+    pub certificate: Place,
+    /// Its private key.
+    pub key: Option<Place>,
+    /// Certificates between it and a root.
+    pub chain: Option<Place>,
+    /// Roots.
+    pub roots: Option<Place>,
+}
+
+/// The certificates of a value.
+#[derive(Debug, Default)]
+pub struct Certificates {
+    /// Those that can be read, in order.
+    pub items: Vec<Certificate>,
+    /// Why others can't, as in "it is base64 of base64".
+    pub fault: Option<&'static str>,
+    /// The input shows them, or shows that there are none.
+    pub is_known: bool,
+}
+
+impl Mesh {
+    /// The value that a Secret has under a key; what stands in `stringData` wins.
+    fn secret_part(&self, secret: ResourceId, key: &str) -> Option<Place> {
+        self.at(secret, &["stringData", key]).or_else(|| self.at(secret, &["data", key]))
+    }
+
+    /// The parts of a Secret, by the layout that its keys show; nothing if it has none of them.
+    pub fn key_pair(&self, secret: ResourceId) -> Option<KeyPair> {
+        LAYOUTS.iter().find_map(|[certificate, key, chain, roots]| {
+            let certificate = self.secret_part(secret, certificate)?;
+            Some(KeyPair {
+                secret,
+                certificate,
+                key: self.secret_part(secret, key),
+                chain: self.secret_part(secret, chain),
+                roots: self.secret_part(secret, roots),
+            })
+        })
+    }
+
+    /// The PEM text of a value, decoded where a Secret holds it in base64.
+    fn pem(&self, place: Place) -> Option<Result<Vec<u8>, &'static str>> {
+        let node = self.trees.node(place);
+        let is_base64 = self.owner(place).is_some_and(|id| {
+            let data = self.root(id).get("data").map(|data| data.target().id());
+            let resource = self.resource(id);
+            &*resource.kind == "Secret" && place.tree == resource.root.tree && node.parent().map(Node::id) == data
+        });
+        pem::text(node.text()?, is_base64)
+    }
+
+    /// The certificates that a value holds, of a Secret, a ConfigMap or whatever takes PEM.
+    pub fn certificates(&self, place: Place) -> Certificates {
+        let text = match self.pem(place) {
+            None => return Certificates::default(),
+            Some(Err(fault)) => return Certificates { fault: Some(fault), is_known: true, ..Certificates::default() },
+            Some(Ok(text)) => text,
+        };
+        let (blocks, is_damaged) = pem::blocks(&text);
+        let ours: Vec<_> = blocks.iter().filter(|block| block.label == "CERTIFICATE").collect();
+        let items: Vec<_> = ours.iter().filter_map(|block| Certificate::read(place, &block.der)).collect();
+        let fault = if is_damaged {
+            Some("a block of its PEM is cut or damaged")
+        } else if ours.is_empty() {
+            Some("no block of its PEM is a certificate")
+        } else {
+            (items.len() < ours.len()).then_some("what its PEM holds is no X.509 certificate")
+        };
+        Certificates { items, fault, is_known: true }
+    }
+
+    /// The certificate of a key pair.
+    fn own_certificate(&self, pair: &KeyPair) -> Option<Certificate> {
+        self.certificates(pair.certificate).items.into_iter().next()
+    }
+
+    /// Whether the private key belongs to the certificate.
+    pub fn fit(&self, pair: &KeyPair) -> Fit {
+        let key = pair.key.and_then(|place| self.pem(place));
+        match (self.own_certificate(pair), key) {
+            (_, Some(Err(_))) => Fit::Unreadable,
+            (Some(certificate), Some(Ok(text))) => key::fit(&text, &certificate),
+            _ => Fit::Unknown,
+        }
+    }
+
+    /// What kind of PEM block stands first where the private key belongs; istiod reads no other. Nothing
+    /// where that is not shown.
+    pub fn first_block(&self, pair: &KeyPair) -> Option<String> {
+        let text = self.pem(pair.key?)?.ok()?;
+        pem::blocks(&text).0.into_iter().next().map(|block| block.label)
+    }
+
+    /// Where the certificate of a key pair leads to.
+    pub fn trust(&self, pair: &KeyPair) -> Trust {
+        let list = |place: Option<Place>| place.map(|place| self.certificates(place));
+        let is_whole = |list: &Certificates| list.is_known && list.fault.is_none();
+        let (Some(own), Some(roots)) = (self.own_certificate(pair), list(pair.roots).filter(is_whole)) else {
+            return Trust::Unknown;
+        };
+        // An empty text has no certificates; one that is to be filled in is not shown.
+        let chain = list(pair.chain).unwrap_or_default();
+        let is_empty =
+            pair.chain.is_none_or(|place| self.trees.node(place).text().is_some_and(|t| t.trim().is_empty()));
+        match path::find(&own, &chain.items, &roots.items) {
+            Trust::Gap(_) if !is_whole(&chain) && !is_empty => Trust::Unknown,
+            trust => trust,
+        }
+    }
+
+    /// The values of a Secret or ConfigMap that hold a private key in clear.
+    pub fn private_keys(&self, id: ResourceId) -> Vec<Place> {
+        let tree = self.resource(id).root.tree;
+        let maps = ["data", "stringData"].iter().filter_map(|key| self.root(id).get(key));
+        let values = maps.flat_map(Node::entries).map(|(_, value)| Place { tree, node: value.id() });
+        values.filter(|place| matches!(self.pem(*place), Some(Ok(text)) if pem::holds_private_key(&text))).collect()
+    }
+
+    /// The Secret that a Gateway means by a name: in the namespace of the pods that it selects, or in its
+    /// own where they were not read.
+    pub fn credential(&self, gateway: ResourceId, name: &str) -> Result<ResourceId, Absence> {
+        let own = self.resource(gateway).namespace();
+        let (namespace, name) = match name.split_once("://") {
+            None => (None, name),
+            Some(("kubernetes", rest)) => rest.split_once('/').map_or((None, rest), |(home, name)| (Some(home), name)),
+            Some(_) => return Err(Absence::unknown("credentials of gateways")),
+        };
+        let homes = namespace.map_or_else(|| self.homes_of_gateway(gateway), |home| vec![home]);
+        let homes = if homes.is_empty() { vec![own] } else { homes };
+        let found = homes.iter().find_map(|home| self.named("", "Secret", home, name).first());
+        match found {
+            Some(secret) if self.resource(*secret).is_open() => Err(Absence::unknown("copies of a Secret")),
+            Some(secret) => Ok(*secret),
+            None if self.is_external("", "Secret", homes[0], name) => Err(Absence::unknown("externals")),
+            None => Err(self.absence_of("", "Secret", homes[0], name)),
+        }
+    }
+
+    /// The namespaces of the pods that a Gateway of Istio's selects.
+    fn homes_of_gateway(&self, gateway: ResourceId) -> Vec<&str> {
+        let Some(selector) = self.root(gateway).at(&["spec", "selector"]) else { return Vec::new() };
+        let selector = Selector::equality(Some(selector));
+        let matching = self.workloads.iter().filter(|w| selector.matches(&w.labels) == Tri::Yes);
+        let mut homes: Vec<&str> = matching.map(|w| &*w.namespace).collect();
+        homes.sort_unstable();
+        homes.dedup();
+        homes
+    }
+}
+
+#[cfg(test)]
+mod tests;
