@@ -18,6 +18,7 @@ pub mod namespace;
 pub mod node;
 pub mod platform;
 pub mod proxy;
+pub mod rbac;
 pub mod reach;
 pub mod release;
 pub mod roles;

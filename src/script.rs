@@ -18,6 +18,7 @@ mod list;
 mod mesh;
 mod node;
 mod platform;
+mod rbac;
 mod resource;
 mod runner;
 mod tokens;

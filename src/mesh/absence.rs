@@ -88,7 +88,7 @@ impl Mesh {
 
     /// Whether resources of a kind may come to a namespace from elsewhere; `named` asks for what the
     /// input itself names only.
-    fn comes_from_elsewhere(&self, group: &str, kind: &str, namespace: &str, named: bool) -> bool {
+    pub(super) fn comes_from_elsewhere(&self, group: &str, kind: &str, namespace: &str, named: bool) -> bool {
         self.elsewhere.iter().any(|elsewhere| {
             (elsewhere.named || !named)
                 && elsewhere.kind.as_ref().is_none_or(|(g, k)| g == group && k == kind)
@@ -166,11 +166,7 @@ impl Mesh {
     /// What it proves that no resource of that kind was found in any namespace, or none that passes a test.
     pub fn absence_anywhere(&self, group: &str, kind: &str) -> Absence {
         let read = self.of_kind(group, kind).len();
-        // One that is not known as it will be applied may be the one.
-        let open = self.has_hidden_names_anywhere(group, kind)
-            || self.comes_from_elsewhere(group, kind, "", true)
-            || self.of_kind(group, kind).any(|id| self.resource(id).is_open());
-        let certainty = if open {
+        let certainty = if self.may_hide(group, kind) {
             Certainty::Unknown
         } else if self.is_complete(group, kind) {
             Certainty::Certain
@@ -182,6 +178,14 @@ impl Mesh {
         let among =
             if read == 1 { format!("the one {kind} read") } else { format!("the {read} {} read", plural(kind)) };
         Absence { certainty, among, what: plural(kind), deleted: None }
+    }
+
+    /// Whether one of a kind may be the one that is looked for in all namespaces: its name is not shown, or
+    /// it is not known as it will be applied.
+    pub(super) fn may_hide(&self, group: &str, kind: &str) -> bool {
+        self.has_hidden_names_anywhere(group, kind)
+            || self.comes_from_elsewhere(group, kind, "", true)
+            || self.of_kind(group, kind).any(|id| self.resource(id).is_open())
     }
 
     /// Whether all resources of a kind are declared to be in the input.

@@ -15,6 +15,7 @@ use super::tokens::{AfterDot, allow_keys_after_dots};
 use super::value::V;
 use super::vocabulary::{On, Word, Words};
 use super::{Context, answers, certificate, compare, draft, edits, fail, installation, list, mesh, resource, value};
+use super::{Context, answers, compare, draft, edits, fail, installation, list, mesh, rbac, resource, value};
 use crate::mesh::{Declared, Mesh};
 use crate::rule::RuleSet;
 use crate::rule::params::ParamValue;
@@ -94,6 +95,7 @@ pub(super) fn equip(engine: &mut Engine, context: &Rc<Context>, properties: &BTr
     super::platform::register(&mut words);
     super::node::register(&mut words);
     certificate::register(&mut words);
+    rbac::register(&mut words);
     answers::register(&mut words);
     draft::register(&mut words);
     edits::register(&mut words);
