@@ -6,8 +6,8 @@
 
 pub mod absence;
 pub mod address;
-pub mod cni;
 pub mod certificate;
+pub mod cni;
 pub mod defaults;
 pub mod host;
 mod identity;

@@ -14,8 +14,10 @@ use super::runner::Subjects;
 use super::tokens::{AfterDot, allow_keys_after_dots};
 use super::value::V;
 use super::vocabulary::{On, Word, Words};
-use super::{Context, answers, certificate, compare, draft, edits, fail, installation, list, mesh, resource, value};
-use super::{Context, answers, compare, draft, edits, fail, installation, list, mesh, rbac, resource, value};
+use super::{
+    Context, answers, certificate, compare, draft, edits, fail, installation, list, mesh, node, platform, rbac,
+    resource, value, version,
+};
 use crate::mesh::{Declared, Mesh};
 use crate::rule::RuleSet;
 use crate::rule::params::ParamValue;
@@ -72,7 +74,7 @@ pub(super) fn equip(engine: &mut Engine, context: &Rc<Context>, properties: &BTr
     engine.register_type_with_name::<answers::P>("proxy");
     engine.register_type_with_name::<answers::B>("block");
     engine.register_type_with_name::<answers::CallTo>("call");
-    engine.register_type_with_name::<super::platform::C>("CNI plugin");
+    engine.register_type_with_name::<platform::C>("CNI plugin");
     engine.register_type_with_name::<answers::End>("end of a connection");
     engine.register_type_with_name::<answers::PodPort>("port");
     engine.register_type_with_name::<certificate::C>("certificate");
@@ -91,9 +93,9 @@ pub(super) fn equip(engine: &mut Engine, context: &Rc<Context>, properties: &BTr
     resource::register(&mut words);
     mesh::register(&mut words);
     installation::register(&mut words);
-    super::version::register(&mut words);
-    super::platform::register(&mut words);
-    super::node::register(&mut words);
+    version::register(&mut words);
+    platform::register(&mut words);
+    node::register(&mut words);
     certificate::register(&mut words);
     rbac::register(&mut words);
     answers::register(&mut words);

@@ -96,6 +96,9 @@ pub(super) fn register(words: &mut Words<'_>) {
             let all = release::CHARTS.iter().flat_map(|chart| x.mesh.chart_values(chart));
             let own = all.filter(|(place, _)| *place == values.place).find_map(|(_, version)| version);
             own.map_or_else(|| x.missing(values.place, Vec::new(), None), V::at)
+        },
+    );
+    let x = c.clone();
     words.fallible(
         On::Mesh,
         "variable(istiod, name)",
