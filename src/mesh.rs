@@ -32,7 +32,7 @@ pub mod version;
 pub mod workload;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::resource::{Copy, Identity, Resource, ResourceId, Was};
 use crate::yaml::{Node, NodeId, Place, Trees};
@@ -115,6 +115,8 @@ pub struct Mesh {
     pub releases: Vec<release::Release>,
     injections: Vec<Injection>,
     versions: version::Versions,
+    /// Where Gateways name each Secret, from the first question on.
+    credentials: OnceLock<HashMap<ResourceId, Vec<Place>>>,
 }
 
 impl Mesh {
@@ -147,6 +149,7 @@ impl Mesh {
             releases: Vec::new(),
             injections: Vec::new(),
             versions: version::Versions::default(),
+            credentials: OnceLock::new(),
         };
         mesh.releases = release::read(&mesh.trees, &mesh.resources);
         mesh.namespaces = namespace::index(&mesh);

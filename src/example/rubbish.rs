@@ -57,9 +57,9 @@ pub(super) fn test(
             let line = file.line_col(node.local_range().start as u32).line;
             for (new, strict) in variants {
                 let mut text = file.text.to_string();
-                // A block ends with its line.
-                let end = if text[node.local_range()].ends_with('\n') { "\n" } else { "" };
-                text.replace_range(node.local_range(), &format!("{new}{end}"));
+                // What stands below keeps its line.
+                let lines = text[node.local_range()].matches('\n').count();
+                text.replace_range(node.local_range(), &format!("{new}{}", "\n".repeat(lines)));
                 let changed = sources.iter().map(|(other, f)| {
                     let text = if other == id { text.as_str() } else { &f.text };
                     SourceFile::new(&f.name, f.path.as_deref(), text)

@@ -9,11 +9,13 @@ mod path;
 mod pem;
 mod x509;
 
+use std::collections::HashMap;
+
 use super::Mesh;
 use super::absence::Absence;
 use super::selector::{Selector, Tri};
 use crate::resource::ResourceId;
-use crate::yaml::{Node, Place};
+use crate::yaml::{Node, Place, scalar};
 
 pub use key::Fit;
 pub use path::Trust;
@@ -146,32 +148,80 @@ impl Mesh {
         }
     }
 
-    /// The values of a Secret or ConfigMap that hold a private key in clear.
+    /// The values of a Secret or ConfigMap that hold a private key in clear, in a file as somebody wrote
+    /// it: none of what was rendered, read from a cluster or from standard input.
     pub fn private_keys(&self, id: ResourceId) -> Vec<Place> {
+        if self.resource(id).generated {
+            return Vec::new();
+        }
         let tree = self.resource(id).root.tree;
         let maps = ["data", "stringData"].iter().filter_map(|key| self.root(id).get(key));
         let values = maps.flat_map(Node::entries).map(|(_, value)| Place { tree, node: value.id() });
         values.filter(|place| matches!(self.pem(*place), Some(Ok(text)) if pem::holds_private_key(&text))).collect()
     }
 
-    /// The Secret that a Gateway means by a name: in the namespace of the pods that it selects, or in its
-    /// own where they were not read.
-    pub fn credential(&self, gateway: ResourceId, name: &str) -> Result<ResourceId, Absence> {
+    /// The Secret that a Gateway means by a `credentialName`, or by an item of `certificateRefs`: in the
+    /// namespace of the pods that it selects, or in its own where they were not read.
+    pub fn credential(&self, gateway: ResourceId, named: Place) -> Result<ResourceId, Absence> {
+        let elsewhere = || Absence::unknown("credentials of gateways");
+        let node = self.trees.node(named);
         let own = self.resource(gateway).namespace();
-        let (namespace, name) = match name.split_once("://") {
-            None => (None, name),
-            Some(("kubernetes", rest)) => rest.split_once('/').map_or((None, rest), |(home, name)| (Some(home), name)),
-            Some(_) => return Err(Absence::unknown("credentials of gateways")),
+        let (homes, name) = if node.is_map() {
+            let is_secret = node.get("kind").is_none_or(|kind| kind.text() == Some("Secret"));
+            let name = node.get("name").and_then(known).filter(|_| is_secret).ok_or_else(elsewhere)?;
+            (vec![node.get("namespace").map_or(Ok(own), |home| known(home).ok_or_else(elsewhere))?], name)
+        } else {
+            let name = known(node).ok_or_else(elsewhere)?;
+            match name.split_once("://") {
+                None => (self.homes_of_gateway(gateway), name),
+                Some(("kubernetes", rest)) => match rest.split_once('/') {
+                    None => (self.homes_of_gateway(gateway), rest),
+                    Some((home, name)) => (vec![home], name),
+                },
+                Some(_) => return Err(elsewhere()),
+            }
         };
-        let homes = namespace.map_or_else(|| self.homes_of_gateway(gateway), |home| vec![home]);
         let homes = if homes.is_empty() { vec![own] } else { homes };
-        let found = homes.iter().find_map(|home| self.named("", "Secret", home, name).first());
-        match found {
+        match homes.iter().find_map(|home| self.named("", "Secret", home, name).first()) {
             Some(secret) if self.resource(*secret).is_open() => Err(Absence::unknown("copies of a Secret")),
             Some(secret) => Ok(*secret),
             None if self.is_external("", "Secret", homes[0], name) => Err(Absence::unknown("externals")),
             None => Err(self.absence_of("", "Secret", homes[0], name)),
         }
+    }
+
+    /// The places at which Gateways name a Secret for TLS.
+    pub fn shown_by(&self, secret: ResourceId) -> &[Place] {
+        self.credentials.get_or_init(|| self.all_credentials()).get(&secret).map_or(&[], Vec::as_slice)
+    }
+
+    fn all_credentials(&self) -> HashMap<ResourceId, Vec<Place>> {
+        let mut all: HashMap<_, Vec<Place>> = HashMap::new();
+        let gateways = |group| self.of_kind(group, "Gateway");
+        for gateway in gateways("networking.istio.io").chain(gateways("gateway.networking.k8s.io")) {
+            let tree = self.resource(gateway).root.tree;
+            for node in self.names_of_credentials(gateway) {
+                let place = Place { tree, node: node.id() };
+                if let Ok(secret) = self.credential(gateway, place) {
+                    all.entry(secret).or_default().push(place);
+                }
+            }
+        }
+        all
+    }
+
+    /// Each `credentialName` of a Gateway, or each item of its `certificateRefs`.
+    pub fn names_of_credentials(&self, gateway: ResourceId) -> Vec<Node<'_>> {
+        let spec = self.root(gateway).get("spec");
+        let items = |key| spec.and_then(|spec| spec.get(key)).into_iter().flat_map(Node::items);
+        let tls = |key| items(key).filter_map(|item| item.get("tls"));
+        let names = tls("servers").flat_map(|tls| {
+            let many = tls.get("credentialNames").into_iter().flat_map(Node::items);
+            tls.get("credentialName").into_iter().chain(many)
+        });
+        names
+            .chain(tls("listeners").flat_map(|tls| tls.get("certificateRefs").into_iter().flat_map(Node::items)))
+            .collect()
     }
 
     /// The namespaces of the pods that a Gateway of Istio's selects.
@@ -184,6 +234,11 @@ impl Mesh {
         homes.dedup();
         homes
     }
+}
+
+/// The text of a value that the input shows.
+fn known(node: Node<'_>) -> Option<&str> {
+    node.text().filter(|text| !scalar::is_unknown(text))
 }
 
 #[cfg(test)]

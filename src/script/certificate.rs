@@ -166,16 +166,41 @@ fn on_mesh(words: &mut Words<'_>) {
             Ok(L::new(found.into_iter().map(|place| x.key_at(place)).collect(), None, Some(Absence::certain())))
         },
     );
+    let x = c.clone();
+    words.fallible(
+        On::Mesh,
+        "shown_by(secret)",
+        "where Gateways name a Secret for TLS: `credentialName`s and items of `certificateRefs`",
+        "Gateway",
+        move |_: M, v: V| -> Result<L> {
+            let places = x.mesh.shown_by(x.need_resource(v, "shown_by()")?);
+            Ok(L::new(places.iter().map(|place| V::at(*place)).collect(), None, None))
+        },
+    );
+    let x = c.clone();
+    words.fallible(
+        On::Mesh,
+        "credentials(gateway)",
+        "all names of Secrets for TLS in a Gateway: `credentialName`s and items of `certificateRefs`",
+        "",
+        move |_: M, v: V| -> Result<L> {
+            let gateway = x.need_resource(v, "credentials()")?;
+            let names = x.mesh.names_of_credentials(gateway).into_iter().map(|node| x.sibling(v, node)).collect();
+            Ok(L::new(names, None, None))
+        },
+    );
     let x = c;
     words.fallible(
         On::Mesh,
         "credential(name, gateway)",
-        "the Secret that a Gateway means by a `credentialName`, or a Gateway of the Gateway API by a name; missing if it was not read",
+        "the Secret that a Gateway means by a `credentialName`, or an item of `certificateRefs`; missing if it was not read",
         "Secret",
         move |_: M, name: V, gateway: V| -> Result<V> {
             let gateway = x.need_resource(gateway, "credential()")?;
-            let Some(text) = x.text(name) else { return Ok(x.unknown_at(name.place, "credentials of gateways")) };
-            Ok(match x.mesh.credential(gateway, &text) {
+            if name.ghost != 0 || x.is_unknown(name) {
+                return Ok(x.unknown_at(name.place, "credentials of gateways"));
+            }
+            Ok(match x.mesh.credential(gateway, name.place) {
                 Ok(secret) => x.root(secret),
                 Err(absence) => x.absent(name.place, absence),
             })

@@ -167,19 +167,37 @@ fn private_keys_are_found_and_certificates_are_none() {
 
 #[test]
 fn credentials_are_looked_for_where_the_gateway_runs() {
-    let gateway = "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: shop}\nspec: {selector: {istio: ingress}}\n";
+    let gateway = |name: &str| {
+        format!(
+            "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {{name: g, namespace: shop}}\nspec: {{selector: {{istio: ingress}}, servers: [{{tls: {{credentialName: '{name}'}}}}]}}\n"
+        )
+    };
+    let newer = |reference: &str| {
+        format!(
+            "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {{name: g, namespace: shop}}\nspec: {{listeners: [{{tls: {{certificateRefs: [{{{reference}}}]}}}}]}}\n"
+        )
+    };
     let pods =
         "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: ingress, labels: {istio: ingress}}\nspec: {}\n";
     let secret = |home: &str| format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: tls, namespace: {home}}}\n");
-    let found = |name: &str, texts: &[&str]| {
+    // Which Secret is found, and how often Gateways name the last resource.
+    let found = |texts: &[&str]| {
         let mesh = test_mesh(texts);
-        mesh.credential(ResourceId(0), name).ok().map(|id| mesh.resource(id).namespace().to_string())
+        let place = Place { tree: 0, node: mesh.names_of_credentials(ResourceId(0))[0].id() };
+        let shown = mesh.shown_by(ResourceId(texts.len() as u32 - 1)).len();
+        (mesh.credential(ResourceId(0), place).ok().map(|id| mesh.resource(id).namespace().to_string()), shown)
     };
-    assert_eq!(found("tls", &[gateway, pods, &secret("ingress")]), Some("ingress".into()));
-    assert_eq!(found("tls", &[gateway, pods, &secret("shop")]), None);
-    assert_eq!(found("tls", &[gateway, &secret("shop")]), Some("shop".into()));
-    assert_eq!(found("kubernetes://other/tls", &[gateway, pods, &secret("other")]), Some("other".into()));
-    assert_eq!(found("builtin://", &[gateway, pods, &secret("ingress")]), None);
+    let at = |home: &str| (Some(home.to_string()), 1);
+    assert_eq!(found(&[&gateway("tls"), pods, &secret("ingress")]), at("ingress"));
+    assert_eq!(found(&[&gateway("tls"), pods, &secret("shop")]), (None, 0));
+    assert_eq!(found(&[&gateway("tls"), &secret("shop")]), at("shop"));
+    assert_eq!(found(&[&gateway("kubernetes://other/tls"), pods, &secret("other")]), at("other"));
+    for name in ["builtin://", "${NAME}", "configmap://ingress/tls"] {
+        assert_eq!(found(&[&gateway(name), pods, &secret("ingress")]), (None, 0));
+    }
+    assert_eq!(found(&[&newer("name: tls"), &secret("shop")]), at("shop"));
+    assert_eq!(found(&[&newer("name: tls, namespace: other"), &secret("other")]), at("other"));
+    assert_eq!(found(&[&newer("name: tls, kind: ConfigMap"), &secret("shop")]), (None, 0));
 }
 
 #[test]
