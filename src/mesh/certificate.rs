@@ -173,15 +173,14 @@ impl Mesh {
         } else {
             let name = known(node).ok_or_else(elsewhere)?;
             match name.split_once("://") {
-                None => (self.homes_of_gateway(gateway), name),
+                None => (self.homes_of_gateway(gateway).ok_or_else(elsewhere)?, name),
                 Some(("kubernetes", rest)) => match rest.split_once('/') {
-                    None => (self.homes_of_gateway(gateway), rest),
+                    None => (self.homes_of_gateway(gateway).ok_or_else(elsewhere)?, rest),
                     Some((home, name)) => (vec![home], name),
                 },
                 Some(_) => return Err(elsewhere()),
             }
         };
-        let homes = if homes.is_empty() { vec![own] } else { homes };
         match homes.iter().find_map(|home| self.named("", "Secret", home, name).first()) {
             Some(secret) if self.resource(*secret).is_open() => Err(Absence::unknown("copies of a Secret")),
             Some(secret) => Ok(*secret),
@@ -224,15 +223,28 @@ impl Mesh {
             .collect()
     }
 
-    /// The namespaces of the pods that a Gateway of Istio's selects.
-    fn homes_of_gateway(&self, gateway: ResourceId) -> Vec<&str> {
-        let Some(selector) = self.root(gateway).at(&["spec", "selector"]) else { return Vec::new() };
-        let selector = Selector::equality(Some(selector));
-        let matching = self.workloads.iter().filter(|w| selector.matches(&w.labels) == Tri::Yes);
-        let mut homes: Vec<&str> = matching.map(|w| &*w.namespace).collect();
+    /// The namespaces of the pods that a Gateway of Istio's selects, or its own where none was read; nothing
+    /// where the input does not show which they are.
+    fn homes_of_gateway(&self, gateway: ResourceId) -> Option<Vec<&str>> {
+        let selector = Selector::equality(self.root(gateway).at(&["spec", "selector"]));
+        if selector.is_empty() {
+            return None;
+        }
+        let (mut homes, mut is_unsure) = (Vec::new(), false);
+        for workload in &self.workloads {
+            match selector.matches(&workload.labels) {
+                Tri::Yes => homes.push(&*workload.namespace),
+                Tri::No => {}
+                Tri::Unknown => is_unsure = true,
+            }
+        }
         homes.sort_unstable();
         homes.dedup();
-        homes
+        match homes.is_empty() {
+            true if is_unsure => None,
+            true => Some(vec![self.resource(gateway).namespace()]),
+            false => Some(homes),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::vocabulary::{On, Words};
 use super::{Context, Result};
 use crate::mesh::absence::Absence;
 use crate::mesh::certificate::{Certificate, Fit, KeyPair, Trust};
-use crate::yaml::Place;
+use crate::yaml::{Place, scalar};
 
 /// A certificate.
 #[derive(Debug, Clone)]
@@ -45,15 +45,17 @@ impl Context {
         self.node(value).key().map_or(value, |key| self.sibling(value, key))
     }
 
-    fn certificates(&self, v: V) -> Array {
-        // A key stands for what it holds.
+    /// The value that is meant: what stands under a key, or the value itself.
+    fn held(&self, v: V) -> Option<Place> {
         let node = self.node(v);
         let value = if node.is_key() { node.entry().map_or(node, |(_, value)| value) } else { node };
-        if v.ghost != 0 {
-            return Array::new();
-        }
-        let found = self.mesh.certificates(self.sibling(v, value).place);
-        if !found.is_known && crate::yaml::scalar::is_unknown(value.text().unwrap_or_default()) {
+        (v.ghost == 0).then(|| self.sibling(v, value).place)
+    }
+
+    fn certificates(&self, v: V) -> Array {
+        let Some(place) = self.held(v) else { return Array::new() };
+        let found = self.mesh.certificates(place);
+        if !found.is_known && scalar::is_unknown(self.mesh.trees.node(place).text().unwrap_or_default()) {
             self.note_unknown("certificates that stand elsewhere");
         }
         found.items.into_iter().map(certificate).collect()
@@ -140,7 +142,7 @@ fn on_mesh(words: &mut Words<'_>) {
         "why certificates in a value can't be read, as in \"it is base64 of base64\"; empty if they can, or if it is not shown",
         "",
         move |_: M, v: V| {
-            let fault = (v.ghost == 0).then(|| x.mesh.certificates(v.place).fault).flatten();
+            let fault = x.held(v).and_then(|place| x.mesh.certificates(place).fault);
             ImmutableString::from(fault.unwrap_or_default())
         },
     );
