@@ -13,7 +13,7 @@ use crate::yaml::Node;
 pub struct Fingerprint {
     /// `cilium`, `flannel` …
     pub name: String,
-    /// API group, kind and name of resources that only it has, in any namespace.
+    /// API group, kind and name of resources that only it has, in any namespace; an empty name is any.
     pub marks: Vec<(String, String, String)>,
     /// Annotations that only it writes to Nodes.
     pub node_annotations: Vec<String>,
@@ -47,7 +47,7 @@ impl Mesh {
     pub fn cnis(&self, fingerprints: &[Fingerprint]) -> Vec<Cni> {
         let found = |print: &Fingerprint| {
             let marked = print.marks.iter().find_map(|(group, kind, name)| {
-                self.of_kind(group, kind).find(|id| *self.resource(*id).name == **name)
+                self.of_kind(group, kind).find(|id| name.is_empty() || *self.resource(*id).name == **name)
             });
             let annotated = || {
                 self.of_kind("", "Node").find(|id| {
@@ -78,6 +78,13 @@ impl Mesh {
             && arguments.any(|a| a.text() == Some(off))
         {
             return Tri::No;
+        }
+        let hidden = |c: &Node<'_>| {
+            let list = |key: &str| c.get(key).into_iter().flat_map(|n| std::iter::once(n).chain(n.items()));
+            list("name").chain(list("args")).chain(list("command")).any(Node::is_unknown)
+        };
+        if containers.iter().any(hidden) {
+            return Tri::Unknown;
         }
         let runs = |name: &String| containers.iter().any(|c| c.get("name").and_then(Node::text) == Some(name));
         if print.enforced_by.iter().any(runs) { Tri::Yes } else { usual }
@@ -170,6 +177,8 @@ mod tests {
         assert_eq!(aws("{name: aws-node}"), Tri::No);
         assert_eq!(aws("{name: aws-node}, {name: agent}"), Tri::Yes);
         assert_eq!(aws("{name: aws-node}, {name: agent, args: ['--policy=false']}"), Tri::No);
+        assert_eq!(aws("{name: aws-node}, {name: '${AGENT}'}"), Tri::Unknown);
+        assert_eq!(aws("{name: aws-node, args: ['${POLICY}']}"), Tri::Unknown);
         assert_eq!(found(&[&daemonset("npm", "{name: a}")])[0].1, Tri::Unknown);
         let two = [daemonset("aws-node", "{name: a}"), daemonset("aws-node", "{name: b}")];
         assert_eq!(found(&[&two[0], &two[1]])[0].1, Tri::Unknown);

@@ -30,7 +30,7 @@ impl Context {
                 items.filter_map(|item| item.as_str().map(str::to_string)).collect()
             };
             let mark = |mark: &String| {
-                let (kind, name) = mark.split_once('/')?;
+                let (kind, name) = mark.split_once('/').unwrap_or((mark.as_str(), ""));
                 let (group, kind) = kinds::resolve(kind)?;
                 Some((group.to_string(), kind.to_string(), name.to_string()))
             };
