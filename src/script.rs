@@ -21,6 +21,7 @@ mod platform;
 mod rbac;
 mod resource;
 mod runner;
+mod scaling;
 mod tokens;
 mod value;
 mod version;

@@ -8,6 +8,9 @@ use crate::resource::ResourceId;
 use crate::yaml::scalar::is_unknown;
 use crate::yaml::{Node, Place};
 
+/// Kinds whose `replicas` are one where nothing is written.
+const REPLICATED: [&str; 5] = ["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout"];
+
 impl Mesh {
     /// The HorizontalPodAutoscaler that scales a workload, or what its absence proves. Unknown where a
     /// ScaledObject of KEDA makes one, where copies differ, or where a target is not shown.
@@ -17,17 +20,46 @@ impl Mesh {
         if let Some(found) = self.autoscaler_of(workload) {
             return if self.resource(found).is_open() { unknown() } else { Ok(found) };
         }
-        for (group, kind) in [("autoscaling", "HorizontalPodAutoscaler"), ("keda.sh", "ScaledObject")] {
+        if self.may_be_scaled(workload) {
+            return unknown();
+        }
+        Err(self.absence("autoscaling", "HorizontalPodAutoscaler", namespace))
+    }
+
+    /// Whether an autoscaler was read that may be meant for a workload: one of KEDA, or one whose target or
+    /// namespace is not shown.
+    fn may_be_scaled(&self, workload: ResourceId) -> bool {
+        let namespace = self.resource(workload).namespace();
+        [("autoscaling", "HorizontalPodAutoscaler"), ("keda.sh", "ScaledObject")].into_iter().any(|(group, kind)| {
             let target = |id| self.root(id).at(&["spec", "scaleTargetRef"]);
             let near = |id: &ResourceId| {
                 let other = self.resource(*id).namespace();
                 other == namespace || is_unknown(other) || is_unknown(namespace)
             };
-            if self.of_kind(group, kind).filter(near).any(|id| self.names(target(id), workload) != Some(false)) {
-                return unknown();
-            }
+            self.of_kind(group, kind).filter(near).any(|id| self.names(target(id), workload) != Some(false))
+        })
+    }
+
+    /// What says how few pods of a workload run: `minReplicas` of its HorizontalPodAutoscaler, else its own
+    /// `replicas`. Where neither is written it is one, at the place of the first and with what proves that
+    /// nothing else says it; that is unknown for kinds that count otherwise.
+    pub fn fewest_replicas(&self, workload: ResourceId) -> Result<Place, (Place, Absence)> {
+        let resource = self.resource(workload);
+        let written = |id: ResourceId, key: &str| {
+            let place = self.at(id, &["spec", key])?;
+            Some(place).filter(|place| !self.trees.node(*place).is_null())
+        };
+        let spec = |id: ResourceId| self.at(id, &["spec"]).unwrap_or(self.resource(id).root);
+        if !REPLICATED.contains(&&*resource.kind) {
+            return Err((resource.root, Absence::unknown(format!("how many pods a {} has", resource.kind))));
         }
-        Err(self.absence("autoscaling", "HorizontalPodAutoscaler", namespace))
+        match (self.hpa_of(workload), written(workload, "replicas")) {
+            (Ok(hpa), _) => written(hpa, "minReplicas").ok_or_else(|| (spec(hpa), Absence::certain())),
+            (Err(absence), Some(_)) if self.may_be_scaled(workload) => Err((resource.root, absence)),
+            // No autoscaler that stands elsewhere could keep to a figure of its own.
+            (Err(_), Some(place)) => Ok(place),
+            (Err(absence), None) => Err((spec(workload), absence)),
+        }
     }
 
     /// What a container asks for of `cpu` or `memory`: its request, else its limit, else the default of a
@@ -114,6 +146,28 @@ mod tests {
         assert_eq!(hpa(&elsewhere), Err(Certainty::Unknown));
         assert_eq!(hpa(&scaler("keda.sh/v1alpha1\nkind: ScaledObject", "name: istiod")), Err(Certainty::Unknown));
         assert_eq!(hpa("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n"), Err(Certainty::Unknown));
+    }
+
+    #[test]
+    fn how_few_pods_run() {
+        let fewest = |texts: &[&str]| {
+            let mesh = test_mesh(texts);
+            let read = |place| mesh.trees.node(place).text().unwrap_or_default().to_string();
+            mesh.fewest_replicas(ResourceId(0)).map(read).map_err(|(_, absence)| absence.certainty)
+        };
+        let head = "autoscaling/v2\nkind: HorizontalPodAutoscaler";
+        let other = scaler(head, "kind: Deployment, name: other");
+        let own = scaler(head, "kind: Deployment, name: istiod");
+        let keda = scaler("keda.sh/v1alpha1\nkind: ScaledObject", "name: istiod");
+        let three = ISTIOD.replace("spec: {template", "spec: {replicas: 3, template");
+        assert_eq!(fewest(&[ISTIOD]), Err(Certainty::Unknown));
+        assert_eq!(fewest(&[ISTIOD, &other]), Err(Certainty::Likely));
+        assert_eq!(fewest(&[ISTIOD, &own]), Err(Certainty::Certain));
+        assert_eq!(fewest(&[&three, &own]), Err(Certainty::Certain));
+        assert_eq!(fewest(&[&three]), Ok("3".into()));
+        assert_eq!(fewest(&[&three, &keda]), Err(Certainty::Unknown));
+        assert_eq!(fewest(&[ISTIOD, &own.replace("spec: {", "spec: {minReplicas: 2, ")]), Ok("2".into()));
+        assert_eq!(fewest(&[&ISTIOD.replace("Deployment", "DaemonSet")]), Err(Certainty::Unknown));
     }
 
     fn asked(others: &[&str], resource: &str) -> String {

@@ -16,7 +16,7 @@ use super::value::V;
 use super::vocabulary::{On, Word, Words};
 use super::{
     Context, answers, certificate, compare, draft, edits, fail, installation, list, mesh, node, platform, rbac,
-    resource, value, version,
+    resource, scaling, value, version,
 };
 use crate::mesh::{Declared, Mesh};
 use crate::rule::RuleSet;
@@ -98,6 +98,7 @@ pub(super) fn equip(engine: &mut Engine, context: &Rc<Context>, properties: &BTr
     node::register(&mut words);
     certificate::register(&mut words);
     rbac::register(&mut words);
+    scaling::register(&mut words);
     answers::register(&mut words);
     draft::register(&mut words);
     edits::register(&mut words);
