@@ -3,6 +3,7 @@
 use super::Mesh;
 use super::absence::Absence;
 use super::proxy::Setting;
+use super::selector::{Selector, Tri};
 use super::workload::WorkloadId;
 use crate::resource::ResourceId;
 use crate::yaml::scalar::is_unknown;
@@ -60,6 +61,26 @@ impl Mesh {
             (Err(_), Some(place)) => Ok(place),
             (Err(absence), None) => Err((spec(workload), absence)),
         }
+    }
+
+    /// The PodDisruptionBudgets that select a workload's pods, and what it proves that another is not among
+    /// them: unknown where one may select them.
+    pub fn budgets_of(&self, id: WorkloadId) -> (Vec<ResourceId>, Absence) {
+        let workload = self.workload(id);
+        let mut found = Vec::new();
+        let mut absence = self.absence("policy", "PodDisruptionBudget", &workload.namespace);
+        for budget in self.of_kind_in("policy", "PodDisruptionBudget", &workload.namespace) {
+            let Some(selector) = self.root(*budget).at(&["spec", "selector"]).filter(|node| !node.is_null()) else {
+                continue;
+            };
+            let hidden = selector.is_unknown() || self.resource(*budget).is_open();
+            match Selector::read(Some(selector)).matches(&workload.labels) {
+                Tri::Yes if !hidden => found.push(*budget),
+                Tri::No if !hidden => {}
+                _ => absence = Absence::unknown("which PodDisruptionBudgets select it"),
+            }
+        }
+        (found, absence)
     }
 
     /// What a container asks for of `cpu` or `memory`: its request, else its limit, else the default of a
@@ -168,6 +189,26 @@ mod tests {
         assert_eq!(fewest(&[&three, &keda]), Err(Certainty::Unknown));
         assert_eq!(fewest(&[ISTIOD, &own.replace("spec: {", "spec: {minReplicas: 2, ")]), Ok("2".into()));
         assert_eq!(fewest(&[&ISTIOD.replace("Deployment", "DaemonSet")]), Err(Certainty::Unknown));
+    }
+
+    #[test]
+    fn budgets_are_found_by_their_selector() {
+        let budget = |spec: &str| {
+            format!(
+                "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: b, namespace: istio-system}}\nspec: {{{spec}}}\n"
+            )
+        };
+        let labelled = ISTIOD.replace("{spec: {c", "{metadata: {labels: {app: istiod}}, spec: {c");
+        let found = |spec: &str| {
+            let (found, absence) = test_mesh(&[&labelled, &budget(spec)]).budgets_of(WorkloadId(0));
+            (found.len(), absence.certainty)
+        };
+        assert_eq!(found("selector: {matchLabels: {app: istiod}}"), (1, Certainty::Likely));
+        assert_eq!(found("selector: {}"), (1, Certainty::Likely));
+        assert_eq!(found("minAvailable: 1"), (0, Certainty::Likely));
+        assert_eq!(found("selector: {matchLabels: {app: other}}"), (0, Certainty::Likely));
+        assert_eq!(found("selector: {matchLabels: {app: '${APP}'}}"), (0, Certainty::Unknown));
+        assert_eq!(found("selector: '${SELECTOR}'"), (0, Certainty::Unknown));
     }
 
     fn asked(others: &[&str], resource: &str) -> String {

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::list::L;
 use super::mesh::M;
 use super::value::V;
 use super::vocabulary::{On, Words};
@@ -22,6 +23,17 @@ impl Context {
 
 /// The words about numbers of pods.
 pub(super) fn register(words: &mut Words<'_>) {
+    let x = words.context();
+    words.fallible(
+        On::Mesh,
+        "budgets_of(workload)",
+        "the PodDisruptionBudgets that select its pods",
+        "PodDisruptionBudget",
+        move |_: M, v: V| -> Result<L> {
+            let (found, absence) = x.mesh.budgets_of(x.need_workload(v, "budgets_of()")?);
+            Ok(L::new(found.into_iter().map(|id| x.root(id)).collect(), None, Some(absence)))
+        },
+    );
     let x = words.context();
     words.fallible(
         On::Mesh,
