@@ -288,7 +288,7 @@ fn judge(
     let resources: Vec<Resource> = cluster.resources.iter().map(|n| input.resources[*n].clone()).collect();
     let mut elsewhere = layout::elsewhere::brought(trees, resources.iter(), &input.folders);
     elsewhere.extend(unseen);
-    let declared = Declared { deleted, ..cluster.declared.clone() };
+    let declared = Declared { deleted, chart_defaults: loaded.chart_defaults.clone(), ..cluster.declared.clone() };
     let mesh = Mesh::new(&cluster.name, trees.clone(), resources, declared, elsewhere);
     let mesh = Arc::new(mesh);
     let mut ran = run::run(&mesh, loaded, rules, taken, settings.jobs, &settings.progress);

@@ -67,6 +67,10 @@ pub struct Declared {
     pub externals: Vec<absence::External>,
     /// What was there before the change that is checked, and is no more.
     pub deleted: HashMap<Identity, Was>,
+    /// What Istio's charts take where no value is written.
+    pub chart_defaults: Arc<release::defaults::Defaults>,
+    /// Releases of Istio's charts that no resource asks for, but a chart of the input.
+    pub releases: Vec<release::Release>,
 }
 
 /// Whether an environment of that name is for production.
@@ -128,7 +132,12 @@ impl Mesh {
         declared: Declared,
         elsewhere: Vec<absence::Elsewhere>,
     ) -> Mesh {
-        let identities = identity::Index::new(&mut resources, |all, copies| mark_copies(&trees, all, copies));
+        let mut identities = identity::Index::new(&mut resources, |all, copies| mark_copies(&trees, all, copies));
+        let mut releases = release::read(&trees, &resources);
+        releases.extend(declared.releases.iter().cloned());
+        for drawn in release::draw(&trees, &releases, &resources, &declared.chart_defaults) {
+            identities.add(&mut resources, drawn);
+        }
         let mut mesh = Mesh {
             cluster: cluster.to_string(),
             trees,
@@ -146,12 +155,11 @@ impl Mesh {
             autoscalers: HashMap::new(),
             istiods: Vec::new(),
             installation: Installation::default(),
-            releases: Vec::new(),
+            releases,
             injections: Vec::new(),
             versions: version::Versions::default(),
             credentials: OnceLock::new(),
         };
-        mesh.releases = release::read(&mesh.trees, &mesh.resources);
         mesh.namespaces = namespace::index(&mesh);
         mesh.workloads = workload::index(&mesh);
         mesh.workload_index = workload::Index::new(&mesh.workloads);
@@ -185,6 +193,11 @@ impl Mesh {
     /// A namespace; one without a manifest has open labels.
     pub fn namespace(&self, name: &str) -> Option<&Namespace> {
         self.namespaces.get(name)
+    }
+
+    /// Whether a resource is not in the input, but what a chart would render.
+    pub fn is_virtual(&self, id: ResourceId) -> bool {
+        self.resource(id).release.is_some()
     }
 
     /// The resource that a place belongs to.
@@ -245,7 +258,8 @@ fn same(a: Node<'_>, b: Node<'_>, depth: u8, seen: &mut HashSet<(NodeId, NodeId)
 /// A mesh from texts, for tests: each is a file of its own.
 #[cfg(test)]
 pub(crate) fn test_mesh(texts: &[&str]) -> Mesh {
-    test_mesh_with(texts, Declared { today: "2026-11-22".to_string(), ..Declared::default() })
+    let chart_defaults = Arc::new(release::defaults::delivered());
+    test_mesh_with(texts, Declared { today: "2026-11-22".to_string(), chart_defaults, ..Declared::default() })
 }
 
 /// [`test_mesh`] with declarations.

@@ -74,6 +74,7 @@ pub fn unreadable_value(mesh: &Mesh, set: &RuleSet, place: crate::yaml::Place, w
     let article =
         if article.starts_with("a ") || article.contains(" or ") { article.to_string() } else { format!("a {wanted}") };
     let mut found = finding(set, UNREADABLE_VALUE, node.place(), format!("{what} is not {article}"));
+    let place = mesh.trees.written(place);
     if let Some(id) = mesh.owner(place) {
         let resource = mesh.resource(id);
         found.primary.yaml_path = mesh.trees.path(place, resource.root);

@@ -42,6 +42,8 @@ pub struct Resource {
     pub copy: Copy,
     /// What kustomize makes of it.
     pub part: Part,
+    /// The release, by its number in the mesh, whose chart would render it; nothing for what was read.
+    pub release: Option<u32>,
 }
 
 /// What the API server knows a resource by, whatever its version.
@@ -209,6 +211,7 @@ fn collect(tree: u32, root: Node<'_>, source: Option<&str>, origin: Origin<'_>, 
         live,
         copy: Copy::Only,
         part: Part::Whole,
+        release: None,
     });
 }
 

@@ -8,6 +8,7 @@ use std::thread::ScopedJoinHandle;
 use std::time::Instant;
 
 use crate::finding::{Finding, Problem, ResourceRef, Severity};
+use crate::mesh::release::defaults::{self, Defaults};
 use crate::mesh::selector::Tri;
 use crate::mesh::{Mesh, roles};
 use crate::progress::{Calls, Progress, Stage};
@@ -28,6 +29,8 @@ pub struct Loaded {
     pub checked: Checked,
     /// Rules and tables that can't be used.
     pub problems: Vec<Problem>,
+    /// What Istio's charts take where no value is written.
+    pub chart_defaults: Arc<Defaults>,
 }
 
 impl Loaded {
@@ -35,7 +38,8 @@ impl Loaded {
     pub fn new(set: RuleSet, mut problems: Vec<Problem>) -> Loaded {
         let (checked, more) = crate::script::check::check(&set);
         problems.extend(more);
-        Loaded { set: Arc::new(set), checked, problems }
+        let chart_defaults = set.tables.get(defaults::TABLE).map(|table| Defaults::new(&table.rows));
+        Loaded { set: Arc::new(set), checked, problems, chart_defaults: Arc::new(chart_defaults.unwrap_or_default()) }
     }
 }
 
@@ -96,7 +100,8 @@ impl Plan {
         let resource = mesh.resource(id);
         let mut certain: Vec<usize> = Vec::new();
         let mut possible = Vec::new();
-        if let Some(rules) = self.by_kind.get(&*resource.group).and_then(|kinds| kinds.get(&*resource.kind)) {
+        let of_kind = self.by_kind.get(&*resource.group).and_then(|kinds| kinds.get(&*resource.kind));
+        if let Some(rules) = of_kind.filter(|_| !mesh.is_virtual(id)) {
             certain.extend(rules.iter().copied());
         }
         for (role, rules) in &self.by_role {

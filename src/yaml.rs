@@ -6,6 +6,7 @@
 //! configuration in a ConfigMap) is a tree of its own, whose [`Segments`] lead
 //! every span back to the outer file.
 
+pub mod composed;
 pub mod edit;
 pub mod embedded;
 mod forest;
@@ -168,6 +169,8 @@ pub struct Tree {
     /// What could not be read.
     pub errors: Vec<Error>,
     segments: Option<Segments>,
+    /// Of composed text: where its stretches come from, in order.
+    origins: Vec<composed::Origin>,
     /// Scalars whose text must not be shown, by number, in order.
     secret: Vec<u32>,
     /// The scalar that the text comes from, for embedded text.
@@ -230,13 +233,16 @@ impl Tree {
         self.nodes.is_empty()
     }
 
-    /// Whether the text is embedded in a scalar of another tree.
+    /// Whether the text is no file's own: embedded in a scalar of another tree, or composed.
     pub fn is_embedded(&self) -> bool {
-        self.outer.is_some()
+        self.outer.is_some() || !self.origins.is_empty()
     }
 
     /// The place of a byte range of [`text`](Tree::text) in the file.
     pub fn span(&self, start: u32, end: u32) -> Span {
+        if let Some(origin) = self.origin_at(start) {
+            return origin.span;
+        }
         let (start, end) = match &self.segments {
             None => (start, end),
             Some(segments) => (segments.outer(start), segments.outer_end(start, end)),

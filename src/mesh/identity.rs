@@ -71,6 +71,23 @@ impl Index {
         index
     }
 
+    /// Sorts in what charts would render, behind all that was read. It is no copy of anything: two
+    /// releases that make the same are for different clusters.
+    pub(super) fn add(&mut self, resources: &mut Vec<Resource>, resource: Resource) {
+        let id = ResourceId(resources.len() as u32);
+        resources.push(resource);
+        let resource = &resources[id.0 as usize];
+        let hides_name = is_unknown(&resource.name);
+        let kind = self.of_kind_mut(resource);
+        kind.hides_namespace |= is_unknown(resource.namespace());
+        kind.once.push(id);
+        let home = self.home(resource);
+        home.hides_name |= hides_name;
+        home.once.push(id);
+        let at = home.by_name.partition_point(|other| name(resources, *other) <= &*resource.name);
+        home.by_name.insert(at, id);
+    }
+
     fn of_kind_mut(&mut self, resource: &Resource) -> &mut OfKind {
         let kinds = self.kinds.entry(resource.group.clone()).or_default();
         kinds.entry(resource.kind.clone()).or_default()

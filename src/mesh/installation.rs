@@ -288,14 +288,17 @@ impl Mesh {
     /// configuration, or there are none.
     pub fn is_discovered(&self, namespace: &str) -> bool {
         let Some(config) = self.installation.mesh_configs.first() else { return true };
-        let selectors: Vec<_> = self
-            .trees
-            .node(config.config)
+        let config = self.trees.node(config.config);
+        let selectors: Vec<_> = config
             .get("discoverySelectors")
             .into_iter()
             .flat_map(Node::items)
-            .map(|item| Selector::read(Some(item)))
+            .map(|i| Selector::read(Some(i)))
             .collect();
+        // Selectors that are not shown may leave any namespace out.
+        if selectors.is_empty() && config.is_unknown() {
+            return false;
+        }
         let Some(namespace) = self.namespace(namespace) else { return true };
         selectors.is_empty() || selectors.iter().any(|s| s.matches(&namespace.labels) != super::selector::Tri::No)
     }

@@ -133,6 +133,12 @@ impl Mesh {
     fn injector_field(&self, values: Option<Place>, field: Field, resource: Place) -> Setting {
         let Some(values) = values else { return Setting::Unknown };
         let resources = self.trees.get(values, &["global", "proxy", "resources"]);
+        // Where not all values are shown, what is not there is not known.
+        let deepest = |path: &[&str]| (0..=path.len()).rev().find_map(|n| self.trees.get(values, &path[..n]));
+        let path = [&["global", "proxy", "resources"][..], &field.path].concat();
+        if deepest(&path).is_some_and(|place| self.trees.node(place).is_unknown()) {
+            return Setting::Unknown;
+        }
         match resources.and_then(|r| self.trees.get(r, &field.path)) {
             Some(place) => Setting::At(place),
             None => Setting::Unset(resources.unwrap_or(resource)),

@@ -13,7 +13,8 @@ pub fn has(mesh: &Mesh, id: ResourceId, role: Role) -> Tri {
         |wanted: Component| Tri::from(workload.is_some_and(|w| mesh.injection(w).component == Some(wanted)));
     match role {
         Role::Mesh => Tri::No,
-        Role::Workload => workload.is_some().into(),
+        // What a chart would render is judged as what it is to Istio.
+        Role::Workload => (workload.is_some() && !mesh.is_virtual(id)).into(),
         Role::MeshedWorkload => workload.map_or(Tri::No, |w| mesh.injection(w).sidecar),
         Role::AmbientWorkload => workload.map_or(Tri::No, |w| mesh.injection(w).ambient),
         Role::Istiod => component(Component::Istiod),

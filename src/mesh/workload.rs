@@ -82,8 +82,11 @@ pub(super) fn autoscalers(mesh: &Mesh) -> HashMap<ResourceId, ResourceId> {
         let text = |key: &str| target.get(key).and_then(Node::text);
         let (Some(kind), Some(name)) = (text("kind"), text("name")) else { continue };
         for group in mesh.groups_of(kind) {
+            let own = mesh.resource(id).release;
             for scaled in mesh.named(group, kind, mesh.resource(id).namespace(), name) {
-                autoscalers.entry(*scaled).or_insert(id);
+                if own.is_none() || own == mesh.resource(*scaled).release {
+                    autoscalers.entry(*scaled).or_insert(id);
+                }
             }
         }
     }

@@ -19,6 +19,8 @@ use crate::values;
 #[derive(Debug)]
 pub(crate) struct Draft {
     raw: Raw,
+    /// What the finding is about.
+    value: V,
     rested: bool,
     after_empty_lookup: bool,
     /// What is not known, if nothing may follow from it.
@@ -56,13 +58,16 @@ pub struct Raw {
     pub unfounded: bool,
 }
 
+/// Of a value that a chart takes where none is written.
+const BY_DEFAULT: &str = "the chart's default";
+
 /// A finding in the hands of a rule.
 #[derive(Clone)]
 pub(crate) struct F(Rc<RefCell<Draft>>);
 
 impl Context {
     pub(crate) fn found_at(&self, v: V) -> finding::Place {
-        let resource = self.resource_of(v).map(|id| self.mesh.resource(id));
+        let resource = self.owner_of(v).map(|id| self.mesh.resource(id));
         finding::Place {
             span: self.span(v),
             yaml_path: self.path(v, false),
@@ -74,7 +79,7 @@ impl Context {
         let raw = Raw {
             primary: self.found_at(v),
             named_path: self.path(v, true),
-            resource: self.resource_of(v),
+            resource: self.owner_of(v),
             message: message.to_string(),
             why: None,
             labels: Vec::new(),
@@ -88,6 +93,7 @@ impl Context {
         };
         let draft = Rc::new(RefCell::new(Draft {
             raw,
+            value: v,
             rested: false,
             after_empty_lookup: self.empty_lookup.get(),
             // Nothing is said about a value that the input does not show, whatever led there.
@@ -116,6 +122,9 @@ impl Context {
             }
             let mut raw = draft.raw.clone();
             raw.notes.extend(old_tables.iter().cloned());
+            if self.is_chart_default(draft.value) && !raw.labels.iter().any(|label| label.place == raw.primary) {
+                raw.labels.insert(0, Label { place: raw.primary.clone(), message: BY_DEFAULT.to_string() });
+            }
             raw.unfounded = draft.after_empty_lookup && !draft.rested;
             findings.push(raw);
         }
@@ -169,9 +178,14 @@ impl Context {
         }
         let place = self.found_at(v);
         if self.budget.says(text.len() + place.yaml_path.len()) {
-            let label = Label { place, message: text.to_string() };
+            let label = Label { place, message: self.label_text(v, text) };
             finding.0.borrow_mut().raw.labels.push(label);
         }
+    }
+
+    /// The text of a label: a default does not stand where it is shown.
+    fn label_text(&self, v: V, text: &str) -> String {
+        if self.is_chart_default(v) { format!("{text} ({BY_DEFAULT})") } else { text.to_string() }
     }
 
     /// One more text of a finding.
@@ -213,9 +227,12 @@ impl Context {
             Some(v) => self.shown(v),
             None => super::compare::plain_text(value).unwrap_or_default(),
         };
-        let resource = finding.0.borrow().raw.resource.map(|id| self.mesh.resource(id));
+        let about = finding.0.borrow().value;
+        let resource = self.resource_of(about).map(|id| self.mesh.resource(id));
         if let Some(resource) = resource.filter(|resource| resource.generated && !resource.live) {
-            let text = values::set(resource.chart.as_deref(), key, Some(&text));
+            let release = resource.release.and_then(|number| self.mesh.releases.get(number as usize));
+            let key = release.map_or_else(|| key.to_string(), |release| release.key(&self.mesh.trees, key));
+            let text = values::set(resource.chart.as_deref(), &key, Some(&text));
             self.say(finding.clone(), &text, |raw| &mut raw.values);
         }
     }
@@ -255,9 +272,9 @@ pub(super) fn register(words: &mut Words<'_>) {
     });
     let x = c.clone();
     words.word(Finding, "label(text)", "what the finding's own place is", "", move |f: F, text: ImmutableString| {
-        let place = f.0.borrow().raw.primary.clone();
+        let (place, value) = (f.0.borrow().raw.primary.clone(), f.0.borrow().value);
         if x.budget.says(text.len() + place.yaml_path.len()) {
-            f.0.borrow_mut().raw.labels.insert(0, Label { place, message: text.to_string() });
+            f.0.borrow_mut().raw.labels.insert(0, Label { place, message: x.label_text(value, &text) });
         }
         f
     });

@@ -8,6 +8,7 @@ use super::vocabulary::{On, Words};
 use super::{Context, Ghost};
 use crate::finding::Edit;
 use crate::units::Quantity;
+use crate::yaml::composed::From;
 use crate::yaml::edit::{self, NewValue};
 
 /// An edit; nothing where it can't be made.
@@ -48,8 +49,18 @@ impl Context {
         !generated && !self.mesh.trees.tree(v.place.tree).is_embedded()
     }
 
+    /// The value that an edit of this one edits: itself, or what says the same in the values of a chart.
+    fn edited(&self, v: V) -> Option<V> {
+        let Some(origin) = self.mesh.trees.origin(v.place) else { return Some(v).filter(|v| self.editable(*v)) };
+        let place = Some(origin.place).filter(|_| origin.from == From::Value)?;
+        let is_file = !self.mesh.trees.tree(place.tree).is_embedded();
+        let is_own = self.mesh.owner(place).is_none_or(|id| !self.mesh.resource(id).generated);
+        (is_file && is_own).then_some(V { place, ..v })
+    }
+
     fn set(&self, v: V, x: &Dynamic) -> Option<Edit> {
-        let value = self.new_value(x).filter(|_| self.editable(v))?;
+        let v = self.edited(v)?;
+        let value = self.new_value(x)?;
         match self.ghost_of(v) {
             None => edit::set(self.node(v), &value),
             Some(Ghost::Missing { keys, .. }) if !keys.is_empty() => {
@@ -61,7 +72,8 @@ impl Context {
     }
 
     fn add(&self, parent: V, key: &str, x: &Dynamic) -> Option<Edit> {
-        let value = self.new_value(x).filter(|_| self.editable(parent))?;
+        let parent = self.edited(parent)?;
+        let value = self.new_value(x)?;
         let mut path: Vec<String> = match self.ghost_of(parent) {
             None => Vec::new(),
             Some(Ghost::Missing { keys, .. }) => keys.iter().map(|k| k.to_string()).collect(),

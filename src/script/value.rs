@@ -12,6 +12,7 @@ use crate::mesh::absence::{Absence, Certainty};
 use crate::resource::ResourceId;
 use crate::source::Span;
 use crate::units::{Date, Duration, Quantity, Version};
+use crate::yaml::composed::From;
 use crate::yaml::scalar::Scalar;
 use crate::yaml::{Node, NodeId, Place};
 
@@ -74,6 +75,16 @@ impl Context {
 
     pub(crate) fn resource_of(&self, v: V) -> Option<ResourceId> {
         self.mesh.owner(v.place)
+    }
+
+    /// The resource in whose file a value stands: of what a chart would render, the one that sets it.
+    pub(crate) fn owner_of(&self, v: V) -> Option<ResourceId> {
+        self.mesh.owner(self.mesh.trees.written(v.place))
+    }
+
+    /// Whether a value is a default of a chart that was not rendered.
+    pub(crate) fn is_chart_default(&self, v: V) -> bool {
+        v.ghost == 0 && self.mesh.trees.origin(v.place).is_some_and(|origin| origin.from == From::Default)
     }
 
     /// The resource that a value is the root of.
@@ -223,13 +234,19 @@ impl Context {
         }
     }
 
-    /// The path of a value within its resource, keys that are missing included.
+    /// The path of a value within its resource, keys that are missing included; of what a chart would
+    /// render, the path of what sets it.
     pub(crate) fn path(&self, v: V, named: bool) -> String {
-        let Some(resource) = self.resource_of(v) else { return String::new() };
-        let root = self.mesh.resource(resource).root;
         let trees = &self.mesh.trees;
-        let mut path = if named { trees.named_path(v.place, root) } else { trees.path(v.place, root) };
-        if let Some(Ghost::Missing { keys, absence: None, .. }) = self.ghost_of(v) {
+        let (place, origin) = (trees.written(v.place), trees.origin(v.place));
+        let root = match self.mesh.owner(place) {
+            Some(id) => self.mesh.resource(id).root,
+            None if origin.is_some() => trees.root(place),
+            None => return String::new(),
+        };
+        let mut path = if named { trees.named_path(place, root) } else { trees.path(place, root) };
+        let is_exact = origin.is_none_or(|origin| origin.from == From::Value);
+        if let Some(Ghost::Missing { keys, absence: None, .. }) = self.ghost_of(v).filter(|_| is_exact) {
             for key in keys {
                 let step = crate::yaml::path_step(&key);
                 if !path.is_empty() && !step.starts_with('[') {

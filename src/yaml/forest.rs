@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::composed::From;
 use super::{Node, NodeId, Tree, embedded};
 use crate::source::Span;
 
@@ -64,6 +65,12 @@ impl Trees {
     /// Parses the text of a scalar as YAML or JSON; nothing if it is no scalar, empty, or broken, or if
     /// too much stands behind aliases.
     pub fn parse(&self, place: Place) -> Option<Place> {
+        let composed = self.origin(place).is_some();
+        if composed && !self.is_settled(place) {
+            // The text stands where the value does, not here.
+            let origin = self.origin(place).filter(|origin| origin.from == From::Value)?;
+            return self.parse(origin.place);
+        }
         let number = {
             let mut known = self.embedded.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             *known.entry(place).or_insert_with(|| {
@@ -83,12 +90,37 @@ impl Trees {
         (!tree.is_broken()).then_some(Place { tree: number, node: root })
     }
 
+    /// Adds a tree, and answers its number.
+    pub(super) fn add(&self, tree: Tree) -> u32 {
+        self.list.push(tree) as u32
+    }
+
+    /// Says which tree holds the text of a scalar, for those that are not parsed.
+    pub(super) fn settle(&self, scalar: Place, tree: u32) {
+        let mut known = self.embedded.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        known.insert(scalar, Some(tree));
+    }
+
+    fn is_settled(&self, scalar: Place) -> bool {
+        self.embedded.lock().unwrap_or_else(std::sync::PoisonError::into_inner).contains_key(&scalar)
+    }
+
     /// The scalar in a file's own tree that a place stands in; the place itself if it is in none.
     pub fn outermost(&self, place: Place) -> Place {
         match self.tree(place.tree).outer {
             Some((tree, node)) => self.outermost(Place { tree, node }),
             None => place,
         }
+    }
+
+    /// The root of the document that a place stands in, in a file's own tree.
+    pub fn root(&self, place: Place) -> Place {
+        let place = self.outermost(place);
+        let mut node = self.node(place);
+        while let Some(parent) = node.parent() {
+            node = parent;
+        }
+        Place { node: node.id(), ..place }
     }
 
     /// The path from the resource to a place, through embedded text: `data.mesh|defaultConfig.x`.

@@ -11,6 +11,7 @@ use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, StructureSty
 
 use limits::{Limits, is_excessive};
 
+use super::composed::Origin;
 use super::embedded::Segments;
 use super::{
     Comment, Document, Error, ErrorKind, KeySet, Kind, NONE, NodeId, RawNode, Tree, flag, key_hash, scalar, secret,
@@ -29,6 +30,22 @@ pub fn parse(file: FileId, text: Arc<str>) -> Tree {
 /// Parses text that stands inside a scalar; `segments` lead its places back to the outer file.
 pub(super) fn parse_embedded(file: FileId, text: Arc<str>, segments: Segments, outer: (u32, NodeId)) -> Tree {
     build(file, text, Some(segments), Some(outer), Limits::default())
+}
+
+/// Parses text that was made of nodes of other trees; `open` are the starts of maps that may hold more, in order.
+pub(super) fn parse_composed(
+    file: FileId,
+    text: Arc<str>,
+    origins: Vec<Origin>,
+    open: &[u32],
+    outer: Option<(u32, NodeId)>,
+) -> Tree {
+    let mut tree = build(file, text, None, outer, Limits::default());
+    for node in tree.nodes.iter_mut().filter(|node| node.kind == Kind::Map && open.binary_search(&node.start).is_ok()) {
+        node.flags |= flag::UNKNOWN;
+    }
+    tree.origins = origins;
+    tree
 }
 
 /// The parser's options: as libyaml reads, with everything that a linter needs reported.
@@ -128,6 +145,7 @@ impl Builder {
             comments: Vec::new(),
             errors: Vec::new(),
             segments,
+            origins: Vec::new(),
             secret: Vec::new(),
             outer,
         };

@@ -79,6 +79,10 @@ impl Tree {
     /// The places whose text must not be shown, in no order.
     pub fn secrets(&self) -> Vec<Span> {
         let text = &self.text;
+        // What composed text is made of is told by the trees that it stands in.
+        if !self.origins.is_empty() {
+            return Vec::new();
+        }
         // Of a Secret that can't be read nobody knows where its values stand.
         if self.is_broken() && text.contains("Secret") {
             return vec![self.span(0, text.len() as u32)];
