@@ -13,6 +13,7 @@ mod compare;
 mod draft;
 mod edits;
 mod engine;
+mod injection;
 mod installation;
 mod list;
 mod mesh;

@@ -5,13 +5,14 @@ use super::Mesh;
 use super::installation::{DEFAULT_REVISION, Istiod};
 use super::namespace::SYSTEM;
 use super::selector::{Labels, Selector, Tri};
+use super::webhook::Taken;
 use super::workload::{Workload, WorkloadId};
 use crate::yaml::{Node, Place};
 
 /// The pod label, and the annotation of the same name that webhooks don't see.
 pub const INJECT: &str = "sidecar.istio.io/inject";
-const REVISION: &str = "istio.io/rev";
-const INJECTION: &str = "istio-injection";
+pub(super) const REVISION: &str = "istio.io/rev";
+pub(super) const INJECTION: &str = "istio-injection";
 const DATAPLANE_MODE: &str = "istio.io/dataplane-mode";
 
 /// The answer about one workload.
@@ -138,34 +139,24 @@ impl Mesh {
         if self.installation.webhooks.is_empty() {
             return default_webhooks(namespace, &workload.labels);
         }
-        let mut best = (Tri::No, DEFAULT_REVISION.to_string());
-        for webhook in &self.installation.webhooks {
-            if webhook.alternative {
-                best = (Tri::Unknown, webhook.revision.to_string());
-                continue;
-            }
-            let answer = webhook.namespaces.matches(namespace).and(webhook.objects.matches(&workload.labels));
-            if answer == Tri::Yes {
-                return (Tri::Yes, webhook.revision.to_string());
-            }
-            if answer == Tri::Unknown {
-                best = (Tri::Unknown, webhook.revision.to_string());
-            }
+        match self.taken(namespace, &workload.labels) {
+            Taken::By(webhook) => return (Tri::Yes, webhook.revision.to_string()),
+            Taken::Perhaps(webhook) => return (Tri::Unknown, webhook.revision.to_string()),
+            Taken::Nobody => {}
         }
         // A revision whose webhooks were not read may still be installed.
         let asked = namespace.value(REVISION).or_else(|| workload.labels.value(REVISION));
-        if best.0 == Tri::No
-            && let Some(revision) = asked
+        if let Some(revision) = asked
             && namespace.get(INJECTION).is_none()
             && !self.installation.webhooks.iter().any(|w| &*w.revision == revision)
         {
             return (Tri::Unknown, revision.to_string());
         }
-        best
+        (Tri::No, DEFAULT_REVISION.to_string())
     }
 
     /// Stage 2: istiod looks at label, annotation, selectors and policy.
-    fn istiod_injects(&self, workload: &Workload, revision: &str) -> Tri {
+    pub(super) fn istiod_injects(&self, workload: &Workload, revision: &str) -> Tri {
         let wish = workload.labels.get(INJECT).or_else(|| workload.annotations.get(INJECT));
         match wish.map(|w| w.value.as_deref()) {
             Some(Some("true")) => return Tri::Yes,

@@ -46,13 +46,20 @@ pub struct Injector {
 /// One webhook of Istio's that injects proxies.
 #[derive(Debug, Clone)]
 pub struct InjectionWebhook {
+    /// The MutatingWebhookConfiguration.
+    pub resource: ResourceId,
+    /// The item of its `webhooks`.
+    pub place: Place,
     /// The revision it injects.
     pub revision: Box<str>,
+    /// The revision tag that it serves, if it serves one.
+    pub tag: Option<Box<str>>,
     /// `namespaceSelector`
     pub namespaces: Selector,
     /// `objectSelector`
     pub objects: Selector,
-    /// Copies say something else: whether it selects a pod is not known.
+    /// Copies say something else, or a part of it stands elsewhere (`${NAME}`): whether it selects a pod is
+    /// not known.
     pub alternative: bool,
 }
 
@@ -84,6 +91,16 @@ pub struct Installation {
     pub calls: Vec<Call>,
     /// Texts in its ConfigMaps that are neither YAML nor JSON.
     pub broken: Vec<Place>,
+}
+
+/// Whether a part of a selector stands elsewhere (`${NAME}`).
+fn holds_unknown(selector: Node<'_>) -> bool {
+    let within = |node: Node<'_>| node.is_unknown() || node.items().any(Node::is_unknown);
+    let expressions = selector.get("matchExpressions").into_iter().flat_map(Node::items).flat_map(Node::entries);
+    let labels = selector.get("matchLabels").into_iter().flat_map(Node::entries);
+    within(selector)
+        || selector.entries().any(|(key, value)| key.is_unknown() || within(value))
+        || labels.chain(expressions).any(|(key, value)| within(key) || within(value))
 }
 
 pub(super) fn istiods(mesh: &Mesh) -> Vec<Istiod> {
@@ -175,19 +192,25 @@ impl Installation {
                 let tree = mesh.resource(id).root.tree;
                 for webhook in root.get("webhooks").into_iter().flat_map(Node::items) {
                     // `….sidecar-injector.istio.io`, `rev.validation.istio.io`, `validation.istio.io`
-                    let name = webhook.get("name").and_then(Node::text).unwrap_or("");
-                    if !name.ends_with(".istio.io") {
+                    let name = webhook.get("name");
+                    let hidden = name.is_some_and(Node::is_unknown);
+                    if !hidden && !name.and_then(Node::text).unwrap_or("").ends_with(".istio.io") {
                         continue;
                     }
+                    let selectors = ["namespaceSelector", "objectSelector"];
+                    let hidden = hidden || selectors.iter().filter_map(|key| webhook.get(key)).any(holds_unknown);
                     if mutating {
                         self.webhooks.push(InjectionWebhook {
+                            resource: id,
+                            place: Place { tree, node: webhook.id() },
                             revision: revision.into(),
+                            tag: root.at(&["metadata", "labels", "istio.io/tag"]).and_then(Node::text).map(Into::into),
                             namespaces: Selector::read(webhook.get("namespaceSelector")),
                             objects: Selector::read(webhook.get("objectSelector")),
-                            alternative,
+                            alternative: alternative || hidden,
                         });
                     }
-                    if alternative {
+                    if alternative || hidden {
                         continue;
                     }
                     let Some(service) = webhook.at(&["clientConfig", "service"]) else { continue };

@@ -232,6 +232,24 @@ impl Selector {
         self.requirements.is_empty()
     }
 
+    /// Whether labels are possible that meet both selectors; no where a value stands elsewhere.
+    pub fn meets(&self, other: &Selector) -> bool {
+        let all = || self.requirements.iter().chain(&other.requirements);
+        if self.invalid || other.invalid || all().any(|r| r.values.contains(&None)) {
+            return false;
+        }
+        // Conditions about different keys never exclude each other.
+        all().all(|Requirement { key, .. }| {
+            let about: Vec<_> = all().filter(|r| r.key == *key).collect();
+            let named = about.iter().flat_map(|r| &r.values).flatten().map(|value| Some(&**value));
+            named.chain([None, Some("any other value")]).any(|value| {
+                let mut labels = Labels::default();
+                value.into_iter().for_each(|value| labels.set(key, value));
+                about.iter().all(|r| r.matches(&labels).is_yes())
+            })
+        })
+    }
+
     /// Whether the labels meet all conditions. A selector that the API server refuses matches nothing.
     pub fn matches(&self, labels: &Labels) -> Tri {
         if self.invalid {
@@ -317,6 +335,32 @@ mod tests {
             "{key: app, operator: is}",
         ] {
             assert_eq!(selects(&format!("matchExpressions: [{bad}]"), &l), Tri::No, "{bad}");
+        }
+    }
+
+    #[test]
+    fn selectors_meet_where_some_labels_fit_both() {
+        let read = |text: &str| Selector::read(parse(FileId(0), Arc::from(text)).roots().next());
+        let enabled = "matchExpressions: [{key: i, operator: In, values: [on]}]";
+        let without = "matchExpressions: [{key: i, operator: DoesNotExist}]";
+        for (a, b, expected) in [
+            ("{}", "{}", true),
+            (enabled, "{}", true),
+            (enabled, enabled, true),
+            (enabled, without, false),
+            (enabled, "matchLabels: {j: x}", true),
+            ("matchLabels: {i: a}", "matchLabels: {i: b}", false),
+            ("matchLabels: {i: a}", "matchExpressions: [{key: i, operator: NotIn, values: [b]}]", true),
+            (
+                "matchExpressions: [{key: i, operator: Exists}]",
+                "matchExpressions: [{key: i, operator: NotIn, values: [b]}]",
+                true,
+            ),
+            (enabled, "matchLabels: {i: '${VALUE}'}", false),
+            ("matchExpressions: [{key: i, operator: is}]", "{}", false),
+        ] {
+            assert_eq!(read(a).meets(&read(b)), expected, "{a} and {b}");
+            assert_eq!(read(b).meets(&read(a)), expected, "{b} and {a}");
         }
     }
 

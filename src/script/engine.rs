@@ -17,6 +17,8 @@ use super::vocabulary::{On, Word, Words};
 use super::{
     Context, answers, certificate, compare, draft, edits, fail, installation, list, mesh, node, platform, rbac,
     resource, scaling, value, version,
+    Context, answers, certificate, compare, draft, edits, fail, injection, installation, list, mesh, node, platform,
+    rbac, resource, value, version,
 };
 use crate::mesh::{Declared, Mesh};
 use crate::rule::RuleSet;
@@ -99,6 +101,7 @@ pub(super) fn equip(engine: &mut Engine, context: &Rc<Context>, properties: &BTr
     certificate::register(&mut words);
     rbac::register(&mut words);
     scaling::register(&mut words);
+    injection::register(&mut words);
     answers::register(&mut words);
     draft::register(&mut words);
     edits::register(&mut words);

@@ -207,13 +207,20 @@ impl Context {
     }
 
     /// The revision whose configuration concerns a resource.
-    fn revision_of(&self, v: V) -> String {
+    pub(crate) fn revision_of(&self, v: V) -> String {
         let workload = self.resource_of(v).and_then(|id| self.mesh.workload_of(id));
         if let Some(id) = workload {
             if let Some(istiod) = self.mesh.istiods.iter().find(|i| i.workload == id) {
                 return istiod.revision.to_string();
             }
             return self.mesh.injection(id).revision.to_string();
+        }
+        let is_namespace = |id: &ResourceId| {
+            let resource = self.mesh.resource(*id);
+            &*resource.kind == "Namespace" && resource.group.is_empty()
+        };
+        if let Some(id) = self.as_resource(v).filter(is_namespace) {
+            return self.mesh.revision_for_namespace(id).to_string();
         }
         DEFAULT_REVISION.to_string()
     }
