@@ -14,6 +14,7 @@ mod identity;
 pub mod injection;
 pub mod installation;
 pub mod listener;
+pub mod mtls;
 pub mod namespace;
 pub mod node;
 pub mod obstacle;
@@ -32,6 +33,7 @@ pub mod tracing;
 pub mod variables;
 pub mod version;
 pub mod webhook;
+pub mod wire;
 pub mod workload;
 
 use std::collections::{HashMap, HashSet};

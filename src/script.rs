@@ -27,6 +27,7 @@ mod tokens;
 mod value;
 mod version;
 pub mod vocabulary;
+mod wire;
 
 pub use budget::Taken;
 pub use draft::Raw;

@@ -12,6 +12,7 @@ mod cidr;
 mod compile;
 mod group;
 mod index;
+mod listed;
 mod near;
 mod pod;
 mod policy;
@@ -19,6 +20,7 @@ mod question;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod verdict;
 
 use std::fmt;
@@ -26,9 +28,11 @@ use std::fmt;
 use super::workload::WorkloadId;
 
 pub use cidr::Cidr;
-pub use group::{BlockGroup, Blocked};
+pub use group::{BlockGroup, Blocked, Hop};
 pub use index::{Index, Refused};
+pub use listed::ServicePort;
 pub use policy::{Choice, PeerItem, Policy, PortItem, Ports, Rule, Section, Variant, Who};
+pub use unread::UnreadId;
 pub use verdict::{Block, NearKind, NearMiss, Reason, Verdict};
 
 /// One end of a connection.
@@ -36,6 +40,12 @@ pub use verdict::{Block, NearKind, NearMiss, Reason, Verdict};
 pub enum Peer {
     /// The pods of a workload.
     Workload(WorkloadId),
+    /// Pods that were not read but are known to be there.
+    Unread(UnreadId),
+    /// Whatever of the cluster's DNS answers, on port 53 of its Service (cases 83 and 84).
+    Dns,
+    /// The kubelet's probes of ambient pods, where nothing exempts them (case 82).
+    AmbientProbe,
     /// The API server: no pod to a policy, even where it runs as one (cases 47 and 48).
     ApiServer,
     /// The node that the other end runs on (case 80).

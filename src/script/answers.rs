@@ -58,14 +58,6 @@ impl Context {
         }
     }
 
-    fn peers(&self, peers: &[Peer]) -> L {
-        let workloads = peers.iter().filter_map(|p| match p {
-            Peer::Workload(id) => Some(self.workload_root(*id)),
-            _ => None,
-        });
-        L::new(workloads.collect(), None, None)
-    }
-
     /// `shop/cart`: how a message names a workload.
     pub(crate) fn full_name(&self, id: ResourceId) -> String {
         let resource = self.mesh.resource(id);
@@ -103,39 +95,6 @@ pub(super) fn register(words: &mut Words<'_>) {
         let x = c.clone();
         words.word(On::Proxy, signature, meaning, "", move |proxy: P| x.setting(field(proxy.0)));
     }
-    let x = c.clone();
-    words.word(On::Block, "policy()", "the first of the policies that decide", "", move |block: B| {
-        block.0.block.isolating.first().map_or_else(|| V::at(x.nowhere()), |id| x.root(*id))
-    });
-    let x = c.clone();
-    words.word(On::Block, "policies()", "all policies that decide together", "", move |block: B| {
-        L::new(block.0.block.isolating.iter().map(|id| x.root(*id)).collect(), None, None)
-    });
-    words.word(On::Block, "isolates()", "the place that isolates the pods", "", |block: B| {
-        V::at(block.0.block.isolating_place)
-    });
-    words.word(On::Block, "side()", "`ingress` or `egress`", "", |block: B| block.0.block.side.as_str());
-    let x = c.clone();
-    words.word(
-        On::Block,
-        "nearest()",
-        "the place that almost admits it; missing if there is none",
-        "",
-        move |block: B| match &block.0.block.nearest {
-            Some(near) => V::at(near.place),
-            None => x.missing(block.0.block.isolating_place, Vec::new(), None),
-        },
-    );
-    words.word(On::Block, "nearest_why()", "why the nearest rule does not admit it", "", |block: B| {
-        block.0.block.nearest.as_ref().map_or(String::new(), |near| near.text.clone())
-    });
-    let x = c.clone();
-    words
-        .word(On::Block, "sources()", "the workloads that are kept out", "", move |block: B| x.peers(&block.0.sources));
-    let x = c.clone();
-    words.word(On::Block, "destinations()", "the workloads that are not reached", "", move |block: B| {
-        x.peers(&block.0.destinations)
-    });
     words.word(On::Call, "port()", "the port of the Service that is called", "", |call: CallTo| i64::from(call.port));
     words.word(On::Call, "place()", "where the call is written", "", |call: CallTo| call.at);
     words.word(On::Call, "caller()", "who calls, in words", "", |call: CallTo| call.caller);

@@ -20,6 +20,7 @@ use super::{
     Context, answers, certificate, compare, draft, edits, fail, injection, installation, list, mesh, node, platform,
     rbac, resource, value, version,
 };
+use super::{Context, answers, compare, draft, edits, fail, installation, list, mesh, resource, value, wire};
 use crate::mesh::{Declared, Mesh};
 use crate::rule::RuleSet;
 use crate::rule::params::ParamValue;
@@ -75,6 +76,8 @@ pub(super) fn equip(engine: &mut Engine, context: &Rc<Context>, properties: &BTr
     engine.register_type_with_name::<edits::E>("edit");
     engine.register_type_with_name::<answers::P>("proxy");
     engine.register_type_with_name::<answers::B>("block");
+    engine.register_type_with_name::<wire::Hops>("connections");
+    engine.register_type_with_name::<wire::Misplaced>("port of a Service");
     engine.register_type_with_name::<answers::CallTo>("call");
     engine.register_type_with_name::<platform::C>("CNI plugin");
     engine.register_type_with_name::<answers::End>("end of a connection");
@@ -103,6 +106,7 @@ pub(super) fn equip(engine: &mut Engine, context: &Rc<Context>, properties: &BTr
     scaling::register(&mut words);
     injection::register(&mut words);
     answers::register(&mut words);
+    wire::register(&mut words);
     draft::register(&mut words);
     edits::register(&mut words);
     compare::register(&mut words);

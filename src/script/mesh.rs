@@ -1,11 +1,10 @@
 //! The mesh as a rule asks it.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
 use rhai::{Array, Dynamic, ImmutableString};
 
-use super::answers::{B, CallTo, End, P, PodPort};
+use super::answers::{CallTo, P};
 use super::list::L;
 use super::value::V;
 use super::vocabulary::{EVERY_KIND, On, Words};
@@ -16,7 +15,6 @@ use crate::mesh::absence::Absence;
 use crate::mesh::host::Answer;
 use crate::mesh::installation::DEFAULT_REVISION;
 use crate::mesh::listener::Listener;
-use crate::mesh::reach::Peer;
 use crate::mesh::selector::{Selector, Tri};
 use crate::resource::ResourceId;
 use crate::rule::header::Role;
@@ -149,36 +147,6 @@ impl Context {
         let proxies = self.mesh.istiods.iter().filter(|i| i.workload == id).flat_map(|i| self.mesh.proxies_of(i));
         let proxies = proxies.map(|w| self.mesh.workload(w).resource);
         Ok(self.roots(proxies, self.mesh.absence_anywhere("apps", "Deployment")))
-    }
-
-    fn ends(&self, x: &Dynamic, into: &mut Vec<Peer>) -> Result<()> {
-        if let Some(list) = x.read_lock::<L>() {
-            for v in list.items.iter() {
-                into.push(Peer::Workload(self.need_workload(*v, "blocked()")?));
-            }
-        } else if let Some(v) = x.read_lock::<V>() {
-            into.push(Peer::Workload(self.need_workload(*v, "blocked()")?));
-        } else if let Some(end) = x.read_lock::<End>() {
-            into.push(end.0);
-        } else if let Some(array) = x.read_lock::<Array>() {
-            for x in array.iter() {
-                self.ends(x, into)?;
-            }
-        } else {
-            return fail("blocked() takes workloads, lists of them, api_server(), node() or external(cidr)");
-        }
-        Ok(())
-    }
-
-    fn blocked(&self, from: &Dynamic, to: &Dynamic, port: PodPort) -> Result<Array> {
-        let (mut sources, mut destinations) = (Vec::new(), Vec::new());
-        self.ends(from, &mut sources)?;
-        self.ends(to, &mut destinations)?;
-        let blocked = self.mesh.blocked(&sources, &destinations, port.0);
-        for reason in &blocked.depends {
-            self.note_unknown(&format!("what NetworkPolicies admit ({reason})"));
-        }
-        Ok(blocked.groups.into_iter().map(|group| Dynamic::from(B(Rc::new(group)))).collect())
     }
 
     fn proxy(&self, v: V) -> Result<P> {
@@ -447,20 +415,12 @@ pub(super) fn register(words: &mut Words<'_>) {
             x.mesh.calls_to(id).map(|c| Dynamic::from(call(c))).collect()
         },
     );
-    let x = c.clone();
+    let x = c;
     words.fallible(
         Mesh,
         "webhook_port(istiod)",
         "the port of istiod's pods on which the API server calls its webhooks; unknown if its arguments don't show it",
         "Istiod",
         move |_: M, v: V| x.need_workload(v, "webhook_port()").map(|id| x.pod_port(id, Listener::Webhooks)),
-    );
-    let x = c;
-    words.fallible(
-        Mesh,
-        "blocked(from, to, port)",
-        "what keeps connections out, one block per deciding set of policies; `from` and `to` are one end or many, the port is the pod's",
-        "NetworkPolicy, Namespace, workloads",
-        move |_: M, from: Dynamic, to: Dynamic, port: PodPort| x.blocked(&from, &to, port),
     );
 }

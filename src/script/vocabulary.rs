@@ -21,6 +21,8 @@ pub enum On {
     Proxy,
     /// What keeps traffic out.
     Block,
+    /// A Service's port in a policy.
+    ServicePort,
     /// A call that Istio makes to a Service.
     Call,
     /// A CNI plugin.
@@ -47,6 +49,7 @@ impl On {
             On::Mesh => "the mesh",
             On::Proxy => "a proxy (`mesh.proxy(w)`)",
             On::Block => "a block (`mesh.blocked(…)`)",
+            On::ServicePort => "a Service's port in a policy (`mesh.service_ports_in(p)`)",
             On::Call => "a call (`mesh.calls_to(s)`)",
             On::Cni => "a CNI plugin (`mesh.cnis()`)",
             On::Certificate => "a certificate (`mesh.certificates(value)`)",

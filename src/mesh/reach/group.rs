@@ -10,12 +10,23 @@ use super::verdict::Answer;
 use super::{Block, Direction, Peer, Port, Reason, Verdict};
 use crate::resource::ResourceId;
 
-/// What blocks connections from one set of ends to another.
+/// One connection as policies see it; the port is that of the destination pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Hop {
+    /// Who opens it.
+    pub from: Peer,
+    /// Where it ends.
+    pub to: Peer,
+    /// On which port.
+    pub port: Port,
+}
+
+/// What blocks connections.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Blocked {
     /// The connections that certainly are blocked, each in one group, by side and policies.
     pub groups: Vec<BlockGroup>,
-    /// How many pairs may be blocked; they are in no group.
+    /// How many connections may be blocked; they are in no group.
     pub undecided: usize,
     /// Why they are undecided, each reason once.
     pub depends: Vec<Reason>,
@@ -24,26 +35,29 @@ pub struct Blocked {
 /// The connections that the same policies block on the same side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlockGroup {
-    /// The side, the policies, and the nearest miss of the first source and destination.
+    /// The side, the policies, and the nearest miss of the first connection.
     pub block: Block,
     /// The ends that can't connect to some of the destinations, in order.
     pub sources: Vec<Peer>,
     /// The ends that some of the sources can't connect to, in order.
     pub destinations: Vec<Peer>,
+    /// The ports that some of the sources can't reach, in order.
+    pub ports: Vec<Port>,
 }
 
 #[derive(Default)]
 struct Ends {
     sources: BTreeSet<Peer>,
     destinations: BTreeSet<Peer>,
+    ports: BTreeSet<Port>,
 }
 
 impl Mesh {
     /// Whether one end may open a connection to another; the port is that of the destination pod. A
     /// workload as both ends is one replica and another (case 79).
     pub fn reach(&self, from: Peer, to: Peer, port: Port) -> Verdict {
-        let question = Question { mesh: self, from: End::of(self, from), to: End::of(self, to), port };
-        match question.decide() {
+        let (decision, question) = self.decide(Hop { from, to, port });
+        match decision {
             Decision::Allowed => Verdict::Allowed,
             Decision::Depends(reason) => Verdict::Depends(reason),
             Decision::Blocked(side) => self.block(&question, side).map_or(Verdict::Allowed, Verdict::Blocked),
@@ -53,29 +67,29 @@ impl Mesh {
     /// All connections from any of the sources to any of the destinations that certainly are blocked,
     /// in groups of the same policies.
     pub fn blocked(&self, from: &[Peer], to: &[Peer], port: Port) -> Blocked {
-        let ends = |peers: &[Peer]| -> Vec<(Peer, End<'_>)> {
-            let sorted: BTreeSet<Peer> = peers.iter().copied().collect();
-            sorted.into_iter().map(|peer| (peer, End::of(self, peer))).collect()
-        };
-        let (sources, destinations) = (ends(from), ends(to));
+        let hops = from.iter().flat_map(|from| to.iter().map(move |to| Hop { from: *from, to: *to, port }));
+        self.blocked_hops(hops)
+    }
+
+    /// Those of the connections that certainly are blocked, in groups of the same policies.
+    pub fn blocked_hops(&self, hops: impl IntoIterator<Item = Hop>) -> Blocked {
+        let hops: BTreeSet<Hop> = hops.into_iter().collect();
         let mut groups: BTreeMap<(Direction, Vec<ResourceId>), (Question<'_>, Ends)> = BTreeMap::new();
         let mut undecided = 0;
         let mut depends = BTreeSet::new();
-        for (source, from) in &sources {
-            for (destination, to) in &destinations {
-                let question = Question { mesh: self, from: *from, to: *to, port };
-                match question.decide() {
-                    Decision::Allowed => {}
-                    Decision::Depends(reason) => {
-                        undecided += 1;
-                        depends.insert(reason);
-                    }
-                    Decision::Blocked(side) => {
-                        let key = (side, question.isolating_ids(side));
-                        let (_, ends) = groups.entry(key).or_insert_with(|| (question, Ends::default()));
-                        ends.sources.insert(*source);
-                        ends.destinations.insert(*destination);
-                    }
+        for hop in hops {
+            match self.decide(hop) {
+                (Decision::Allowed, _) => {}
+                (Decision::Depends(reason), _) => {
+                    undecided += 1;
+                    depends.insert(reason);
+                }
+                (Decision::Blocked(side), question) => {
+                    let key = (side, question.isolating_ids(side));
+                    let (_, ends) = groups.entry(key).or_insert_with(|| (question, Ends::default()));
+                    ends.sources.insert(hop.from);
+                    ends.destinations.insert(hop.to);
+                    ends.ports.insert(hop.port);
                 }
             }
         }
@@ -84,9 +98,28 @@ impl Mesh {
                 block: self.block(&question, side)?,
                 sources: ends.sources.into_iter().collect(),
                 destinations: ends.destinations.into_iter().collect(),
+                ports: ends.ports.into_iter().collect(),
             })
         });
         Blocked { groups: groups.collect(), undecided, depends: depends.into_iter().collect() }
+    }
+
+    /// What is decided about a connection. One that may lead to several places is blocked if it is
+    /// blocked on its way to each of them.
+    pub(super) fn decide(&self, hop: Hop) -> (Decision, Question<'_>) {
+        let from = End::of(self, hop.from);
+        let ask = |(to, port)| {
+            let question = Question { mesh: self, from, to: End::of(self, to), port };
+            (question.decide(), question)
+        };
+        let rank = |decision: &Decision| match decision {
+            Decision::Allowed => 0,
+            Decision::Depends(_) => 1,
+            Decision::Blocked(_) => 2,
+        };
+        let mut answers = self.reach.places(hop.to, hop.port).map(ask);
+        let first = answers.next().unwrap_or_else(|| ask((hop.to, hop.port)));
+        answers.fold(first, |best, next| if rank(&next.0) < rank(&best.0) { next } else { best })
     }
 
     /// Whether some policy isolates the pods of a workload in a direction. Policies of other APIs may

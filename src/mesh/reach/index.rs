@@ -7,6 +7,7 @@ use super::super::selector::{Labels, Requirement};
 use super::compile::{Refusal, compile};
 use super::pod::{Pod, may_be_injected};
 use super::policy::{Policy, Variant};
+use super::unread;
 use crate::resource::{Copy, Part, ResourceId};
 use crate::yaml::Place;
 
@@ -35,6 +36,7 @@ pub struct Index {
     others_in: HashSet<Box<str>>,
     /// By number of the workload.
     pub(super) pods: Vec<Pod>,
+    pub(super) unread: unread::All,
 }
 
 /// The policies of one namespace.
@@ -138,6 +140,7 @@ impl Index {
             }
         }
         index.pods = Pod::all(mesh);
+        index.unread = unread::All::new(mesh);
         index
     }
 
@@ -164,6 +167,11 @@ impl Index {
     /// certainly don't.
     pub(super) fn policies(&self, namespace: &str, labels: &Labels) -> Vec<&Policy> {
         self.policies.get(namespace).map_or_else(Vec::new, |policies| policies.concerning(labels))
+    }
+
+    /// A policy of a namespace, by any of its copies.
+    pub(super) fn policy_of(&self, namespace: &str, id: ResourceId) -> Option<&Policy> {
+        self.policies.get(namespace)?.all.iter().find(|policy| policy.id == id)
     }
 
     /// The policies that the API server refuses, in order.

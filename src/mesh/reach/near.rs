@@ -82,8 +82,8 @@ impl Question<'_> {
             }
             (Ports::Range(first, _), _) => (NearKind::Port, format!("opens {first}/{protocol}, not {asked}")),
             (Ports::Named(name), End::Pod(pod)) => {
-                let numbers = self.mesh.named_ports(pod.id, name, protocol);
-                let whose = self.mesh.pods_name(pod.id);
+                let numbers = pod.id.map_or_else(Vec::new, |id| self.mesh.named_ports(id, name, protocol));
+                let whose = self.mesh.pods_name(pod);
                 let text = match numbers.as_slice() {
                     [] => format!("no {protocol} port of {whose} has the name \"{name}\""),
                     [number, ..] => {
@@ -110,14 +110,14 @@ impl Question<'_> {
                 let text = "only pods match these selectors; the API server is no pod";
                 Some((NearKind::NotAPod, 0, item.place, text.to_string()))
             }
-            (Who::Pods { .. }, End::External(address)) => {
+            (Who::Pods { .. }, End::External(address) | End::AmbientProbe(address)) => {
                 let text = format!("only pods match these selectors; {address} is none's address");
                 Some((NearKind::NotAPod, 0, item.place, text))
             }
             (Who::Pods { pods, namespaces }, End::Pod(pod)) => {
                 self.selector_miss(item.place, pods.as_ref(), namespaces.as_ref(), pod, own, tree)
             }
-            (Who::Block { cidr, except }, End::External(address)) => {
+            (Who::Block { cidr, except }, End::External(address) | End::AmbientProbe(address)) => {
                 let text = match except.iter().find(|hole| cidr.contains(*address) && hole.overlaps(*address)) {
                     Some(hole) => format!("{hole} is left out of {cidr}, and {address} with it"),
                     None => format!("{address} is not in {cidr}"),
@@ -137,7 +137,7 @@ impl Question<'_> {
         own: &str,
         tree: u32,
     ) -> Option<(NearKind, usize, Place, String)> {
-        let whose = self.mesh.pods_name(pod.id);
+        let whose = self.mesh.pods_name(pod);
         let pods_match = pods.map_or(Answer::Yes, |p| pod.selected_by(p)) != Answer::No;
         let place = |requirement: &Requirement| requirement.node.map_or(item, |node| Place { tree, node });
         match namespaces {
@@ -160,7 +160,8 @@ impl Question<'_> {
                 let failing = failing(&pods?.selector, labels);
                 let first = failing.first()?;
                 let mut text = miss_text(first, labels, &whose);
-                let resource = self.mesh.workload(pod.id).resource;
+                let Some(id) = pod.id else { return Some((NearKind::PodLabels, failing.len(), place(first), text)) };
+                let resource = self.mesh.workload(id).resource;
                 let own_labels = Labels::read(self.mesh.root(resource).at(&["metadata", "labels"]));
                 if first.matches(labels) == Tri::No && first.matches(&own_labels) == Tri::Yes {
                     let kind = &self.mesh.resource(resource).kind;
@@ -173,7 +174,8 @@ impl Question<'_> {
 }
 
 impl Mesh {
-    fn pods_name(&self, id: WorkloadId) -> String {
+    fn pods_name(&self, pod: &PodEnd<'_>) -> String {
+        let Some(id) = pod.id else { return pod.name.to_string() };
         let resource = self.resource(self.workload(id).resource);
         format!("{}/{}", resource.namespace(), resource.name)
     }
@@ -202,7 +204,7 @@ impl Mesh {
                 number(item.get("port"), service_port)
                     && item.get("protocol").and_then(Node::text).unwrap_or("TCP") == port.protocol.as_str()
                     && match target.and_then(Node::string) {
-                        Some(name) => self.has_named_port(pod.id, name, port) == Answer::Yes,
+                        Some(name) => pod.id.is_some_and(|id| self.has_named_port(id, name, port) == Answer::Yes),
                         None => number(target, port.number),
                     }
             })

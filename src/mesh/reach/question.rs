@@ -21,16 +21,20 @@ pub(super) enum End<'m> {
     ApiServer,
     Node,
     External(Cidr),
+    AmbientProbe(Cidr),
     UnknownPod,
 }
 
 /// Pods of the input.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PodEnd<'m> {
-    pub(super) id: WorkloadId,
+    /// Nothing for pods that were not read.
+    pub(super) id: Option<WorkloadId>,
     pub(super) pod: &'m Pod,
     pub(super) namespace: &'m str,
     pub(super) namespace_labels: Option<&'m Labels>,
+    /// How a text calls pods that were not read.
+    pub(super) name: &'m str,
 }
 
 impl<'m> End<'m> {
@@ -39,12 +43,26 @@ impl<'m> End<'m> {
             Peer::Workload(id) => {
                 let namespace = &*mesh.workload(id).namespace;
                 End::Pod(PodEnd {
-                    id,
+                    id: Some(id),
                     pod: &mesh.reach.pods[id.0 as usize],
                     namespace,
                     namespace_labels: mesh.namespace(namespace).map(|n| &n.labels),
+                    name: "",
                 })
             }
+            Peer::Unread(id) => {
+                let unread = mesh.reach.unread(id);
+                End::Pod(PodEnd {
+                    id: None,
+                    pod: &unread.pod,
+                    namespace: &unread.namespace,
+                    namespace_labels: Some(&unread.namespace_labels),
+                    name: &unread.name,
+                })
+            }
+            Peer::AmbientProbe => End::AmbientProbe(mesh.reach.probe_source()),
+            // Asked for as the places where it may be.
+            Peer::Dns => End::UnknownPod,
             Peer::ApiServer => End::ApiServer,
             Peer::Node => End::Node,
             Peer::External(cidr) => End::External(cidr),
@@ -140,7 +158,7 @@ impl<'m> Question<'m> {
     /// Why a connection that the policies block may pass all the same.
     fn special(&self, direction: Direction) -> Option<Reason> {
         match (&self.from, &self.to) {
-            (End::Pod(a), End::Pod(b)) if a.id == b.id && a.pod.single => Some(Reason::Loopback),
+            (End::Pod(a), End::Pod(b)) if a.id == b.id && a.id.is_some() && a.pod.single => Some(Reason::Loopback),
             (End::External(probe), _) if direction == Direction::Ingress && Cidr::AMBIENT_PROBES.contains(probe) => {
                 // Cilium takes the probes for traffic from outside (istio.io, ambient and NetworkPolicy).
                 (!is_cilium(self.mesh)).then_some(Reason::AmbientProbe)
@@ -248,7 +266,7 @@ impl<'m> Question<'m> {
             End::External(address) if direction == Direction::Ingress && !address.is_special() && !everything => {
                 Answer::Maybe(Reason::SourceAddress)
             }
-            End::External(address) => {
+            End::External(address) | End::AmbientProbe(address) => {
                 if !cidr.overlaps(*address) || except.iter().any(|hole| hole.contains(*address)) {
                     Answer::No
                 } else if cidr.contains(*address) && !except.iter().any(|hole| hole.overlaps(*address)) {
@@ -284,7 +302,8 @@ impl<'m> Question<'m> {
             Ports::All => Answer::Yes,
             Ports::Range(first, last) => (*first..=*last).contains(&self.port.number).into(),
             Ports::Named(name) => match &self.to {
-                End::Pod(pod) => self.mesh.has_named_port(pod.id, name, self.port),
+                End::Pod(PodEnd { id: Some(id), .. }) => self.mesh.has_named_port(*id, name, self.port),
+                End::Pod(_) => Answer::Maybe(Reason::UnknownPod),
                 End::UnknownPod => Answer::Maybe(Reason::UnknownPod),
                 // Addresses have no named ports (case 68).
                 _ => Answer::No,
@@ -318,7 +337,7 @@ fn in_selectors(peer: &End<'_>, pods: Option<&Choice>, namespaces: Option<&Choic
             (Some(p), Some(n)) if n.is_empty() && p.is_empty() => Answer::Yes,
             _ => Answer::Maybe(Reason::UnknownPod),
         },
-        End::ApiServer | End::Node | End::External(_) => Answer::No,
+        End::ApiServer | End::Node | End::External(_) | End::AmbientProbe(_) => Answer::No,
     }
 }
 

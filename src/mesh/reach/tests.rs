@@ -7,6 +7,7 @@ mod applies;
 mod blocks;
 mod exempt;
 mod labels;
+mod listed;
 mod near;
 mod oracle;
 mod peers;
