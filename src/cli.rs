@@ -6,12 +6,14 @@ mod check;
 mod clusters;
 mod configuration;
 mod copy;
+mod declare;
 mod edit;
 mod eject;
 mod explain;
 mod input;
 mod new;
 mod output;
+mod plan;
 mod project;
 mod render;
 mod rules;
@@ -73,6 +75,8 @@ enum Command {
     Baseline(Box<baseline::Arguments>),
     /// Show which cluster each file belongs to, and why
     Clusters(clusters::Arguments),
+    /// Show what a mesh asks for, what it will need, and what to change
+    Plan(Box<plan::Arguments>),
     /// Write a commented plimsoll.yaml with what can be guessed about clusters
     Init(configuration::Init),
     /// What concerns plimsoll.yaml
@@ -120,6 +124,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Baseline(arguments) => baseline::run(&arguments),
         Command::Clusters(arguments) => clusters::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Init(arguments) => configuration::init(&arguments),
         Command::Config(arguments) => configuration::config(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),

@@ -15,6 +15,7 @@
 //! | finding | [`finding`], [`native`] | findings with places and edits; those that Rust makes itself |
 //! | judgement | [`suppress`], [`baseline`], [`change`] | what is switched off, by whom; what a change did not do |
 //! | ending | [`report`], [`fix`] | text for people and programs; edited files |
+//! | plan | [`plan`] | from the meshes alone: what the mesh asks for, and what it will need |
 //!
 //! [`check`] is that journey on one screen. Configuration and flags become [`config::Settings`];
 //! [`cli`] is the only place that prints and writes files.
@@ -31,6 +32,7 @@ pub mod kinds;
 pub mod layout;
 pub mod mesh;
 pub mod native;
+pub mod plan;
 pub mod progress;
 pub mod report;
 pub mod resource;
@@ -273,6 +275,52 @@ fn lay_out(sources: &Sources, input: &Read, settings: &Settings) -> Layout {
     Layout::new(sources, &input.resources, &settings.clusters, &settings.declared, path_of)
 }
 
+/// What a plan is made from: the meshes of the input, without any rule having run.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Each cluster's mesh, and how each rule takes part in it, for its parameters.
+    pub clusters: Vec<(Mesh, Vec<rule::Setting>)>,
+    /// Names of manifests that could not be read as a whole.
+    pub broken: Vec<String>,
+    /// What was left out.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Reads texts up to the meshes.
+pub fn survey(sources: &Sources, set: &rule::RuleSet, settings: &Settings) -> Survey {
+    let trees = Arc::new(input::parse(sources, settings.jobs, &settings.progress));
+    let input = input::read(sources, &trees, settings);
+    let layout = lay_out(sources, &input, settings);
+    let conditions = settings.conditions(sources);
+    let all_folders = folders_of(sources, layout.files.iter());
+    let clusters = layout.clusters.iter().enumerate().filter(|(_, cluster)| !cluster.resources.is_empty());
+    let clusters = clusters.map(|(number, cluster)| {
+        let unseen = input.unseen_in(number, &layout, sources, &all_folders);
+        let mesh = mesh_of(&input, cluster, unseen, HashMap::new(), loaded);
+        (mesh, settings.rules_in(cluster, set, &conditions))
+    });
+    Survey {
+        clusters: clusters.collect(),
+        broken: input.broken.iter().map(|file| sources.file(*file).name.clone()).collect(),
+        skipped: input.skipped.clone(),
+    }
+}
+
+/// The index of one cluster.
+fn mesh_of(
+    input: &Read,
+    cluster: &Cluster,
+    unseen: Vec<Elsewhere>,
+    deleted: HashMap<Identity, Was>,
+    loaded: &Loaded,
+) -> Mesh {
+    let resources: Vec<Resource> = cluster.resources.iter().map(|n| input.resources[*n].clone()).collect();
+    let mut elsewhere = layout::elsewhere::brought(&input.trees, resources.iter(), &input.folders);
+    elsewhere.extend(unseen);
+    let declared = Declared { deleted, chart_defaults: loaded.chart_defaults.clone(), ..cluster.declared.clone() };
+    Mesh::new(&cluster.name, input.trees.clone(), resources, declared, elsewhere)
+}
+
 /// What the rules find in one cluster, and what Rust finds there.
 fn judge(
     sources: &Sources,
@@ -284,13 +332,7 @@ fn judge(
     settings: &Settings,
 ) -> run::Ran {
     settings.progress.begin(Stage::Mesh, 0);
-    let trees = &input.trees;
-    let resources: Vec<Resource> = cluster.resources.iter().map(|n| input.resources[*n].clone()).collect();
-    let mut elsewhere = layout::elsewhere::brought(trees, resources.iter(), &input.folders);
-    elsewhere.extend(unseen);
-    let declared = Declared { deleted, chart_defaults: loaded.chart_defaults.clone(), ..cluster.declared.clone() };
-    let mesh = Mesh::new(&cluster.name, trees.clone(), resources, declared, elsewhere);
-    let mesh = Arc::new(mesh);
+    let mesh = Arc::new(mesh_of(input, cluster, unseen, deleted, loaded));
     let mut ran = run::run(&mesh, loaded, rules, taken, settings.jobs, &settings.progress);
     settings.progress.begin(Stage::Report, 0);
     for finding in ran.findings.iter_mut().filter(|finding| finding.values.is_empty()) {

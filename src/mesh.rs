@@ -8,6 +8,8 @@ pub mod absence;
 pub mod address;
 pub mod certificate;
 pub mod cni;
+pub mod capacity;
+pub mod controller;
 pub mod defaults;
 pub mod host;
 mod identity;

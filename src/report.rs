@@ -195,7 +195,7 @@ pub struct Style {
 
 impl Style {
     /// The text in that ANSI style, line by line because pagers forget colours at a line's end.
-    fn paint(&self, code: &str, text: &str) -> String {
+    pub(crate) fn paint(&self, code: &str, text: &str) -> String {
         if !self.color {
             return text.to_string();
         }
@@ -205,7 +205,7 @@ impl Style {
 
     /// The text in lines that fit, the first after `head`, the others after `indent`. Words stay
     /// whole, so that a flag or a path can be copied.
-    fn wrap(&self, text: &str, head: &str, indent: &str) -> String {
+    pub(crate) fn wrap(&self, text: &str, head: &str, indent: &str) -> String {
         wrap(text, self.width, head, indent)
     }
 }

@@ -36,6 +36,8 @@ mod markdown;
 mod mistakes;
 #[path = "cli/new_rule.rs"]
 mod new_rule;
+#[path = "cli/plan.rs"]
+mod plan;
 #[path = "cli/render.rs"]
 mod render;
 #[path = "cli/report_files.rs"]

@@ -62,6 +62,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("suppress", "baseline mesh resource finding source spelling yaml kinds"),
     ("change", "finding resource source yaml"),
     ("report", "change finding source suppress report/checkout:layout"),
+    ("plan", "report script rule mesh resource yaml finding source units spelling"),
     ("config", "change suppress layout resource rule mesh finding progress source yaml kinds units"),
     ("input", "config layout mesh progress report resource source yaml"),
     (

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::change::Change;
 use super::copy::Copy;
+use super::declare::Declaring;
 use super::edit::{self, Edits};
 use super::output::Output;
 use super::render::Render;
@@ -13,7 +14,7 @@ use super::timing::{self, Bar};
 use super::{Status, complain, configuration, err, input, out, project};
 use crate::Outcome;
 use crate::config::file::ConfigFile;
-use crate::config::{Flags, Preset, Settings};
+use crate::config::{Flags, Settings};
 use crate::finding::{Problem, Severity};
 use crate::progress::{Progress, Stage};
 use crate::report::sanitize::one_line;
@@ -34,25 +35,8 @@ pub(super) struct Arguments {
     /// Not these rules, topics or aliases (comma-separated, repeatable)
     #[arg(long, value_delimiter = ',', value_name = "RULE")]
     ignore: Vec<String>,
-    /// Set a parameter of a rule; repeatable
-    #[arg(long = "param", value_name = "RULE.KEY=VALUE")]
-    params: Vec<String>,
-    /// Whose figures the parameters take; the default is field
-    #[arg(long, value_enum)]
-    preset: Option<Preset>,
-    /// Declare what manifests do not say: istio=1.30, kubernetes=1.34, injection=sidecar|ambient|none,
-    /// environment=…, platform=…, cni=… (comma-separated, repeatable)
-    #[arg(long, value_name = "KEY=VALUE")]
-    assume: Vec<String>,
-    /// All resources (of these kinds) are in the input: what is not there does not exist
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "", value_name = "KINDS")]
-    complete: Option<String>,
-    /// Namespace of resources that name none; the default is "default"
-    #[arg(long, value_name = "NAME")]
-    namespace: Option<String>,
-    /// The date that rules take for today
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    today: Option<String>,
+    #[command(flatten)]
+    declaring: Declaring,
     /// Exit with 1 from this severity on
     #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
     pub(super) fail_on: FailOn,
@@ -172,7 +156,7 @@ pub(super) fn run_to(
     }
     settings.progress = progress.clone();
     settings.focus = focus;
-    let (namespace, kubernetes) = (arguments.namespace.as_deref(), settings.declared.kubernetes.as_deref());
+    let (namespace, kubernetes) = (arguments.declaring.namespace.as_deref(), settings.declared.kubernetes.as_deref());
     let plan = match arguments.render.plan(&paths, file.as_ref(), namespace, kubernetes) {
         Ok(plan) => plan,
         Err(problems) => return complain(&problems),
@@ -224,16 +208,8 @@ fn report(checking: &Checking, mut input: Collected) -> Status {
 }
 
 fn settings(arguments: &Arguments, file: Option<&ConfigFile>, loaded: &Loaded) -> Result<Settings, Vec<Problem>> {
-    let flags = Flags {
-        select: arguments.select.clone(),
-        ignore: arguments.ignore.clone(),
-        params: arguments.params.clone(),
-        assume: arguments.assume.clone(),
-        complete: arguments.complete.clone(),
-        today: arguments.today.clone(),
-        preset: arguments.preset,
-        namespace: arguments.namespace.clone(),
-    };
+    let flags =
+        Flags { select: arguments.select.clone(), ignore: arguments.ignore.clone(), ..arguments.declaring.flags() };
     let mut settings = Settings::new(&flags, file, &loaded.set)?;
     settings.jobs = arguments.jobs.unwrap_or(settings.jobs).clamp(1, 256);
     Ok(settings)

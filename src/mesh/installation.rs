@@ -307,6 +307,15 @@ impl Mesh {
         })
     }
 
+    /// Services that istiod sees: inside `discoverySelectors`, without the API server's own.
+    pub fn seen_services(&self) -> impl Iterator<Item = ResourceId> {
+        self.of_kind("", "Service").filter(|id| {
+            let resource = self.resource(*id);
+            self.is_discovered(resource.namespace())
+                && !(&*resource.name == "kubernetes" && resource.namespace() == "default")
+        })
+    }
+
     /// Whether a Service is visible to istiod: its namespace matches `discoverySelectors` of the mesh
     /// configuration, or there are none.
     pub fn is_discovered(&self, namespace: &str) -> bool {

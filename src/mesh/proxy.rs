@@ -86,12 +86,17 @@ impl Mesh {
         ProxyResources::new(|field| self.injector_field(values, field, self.resource(injector).root))
     }
 
-    /// What the proxy of a workload would get if its pod said nothing about it: the values of the
-    /// injector of its revision, or the charts' defaults where none was read.
+    /// What the proxy of a workload would get if its pod said nothing about it.
     pub fn mesh_wide_proxy(&self, id: WorkloadId) -> ProxyResources {
-        match self.injector(&self.injection(id).revision) {
+        self.default_proxy(&self.injection(id).revision, self.workload(id).template)
+    }
+
+    /// What proxies of a revision get that say nothing themselves: the values of its injector, or the
+    /// charts' defaults where none was read; those have their place at `place`.
+    pub fn default_proxy(&self, revision: &str, place: Place) -> ProxyResources {
+        match self.injector(revision) {
             Some(injector) => self.proxy_defaults(injector.resource),
-            None => ProxyResources::new(|field| Setting::Default(field.default, self.workload(id).template)),
+            None => ProxyResources::new(|field| Setting::Default(field.default, place)),
         }
     }
 

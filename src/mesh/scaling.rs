@@ -27,9 +27,9 @@ impl Mesh {
         Err(self.absence("autoscaling", "HorizontalPodAutoscaler", namespace))
     }
 
-    /// Whether an autoscaler was read that may be meant for a workload: one of KEDA, or one whose target or
-    /// namespace is not shown.
-    fn may_be_scaled(&self, workload: ResourceId) -> bool {
+    /// Whether something may scale a workload whose target the input does not show, or that makes an
+    /// autoscaler of its own.
+    pub fn may_be_scaled(&self, workload: ResourceId) -> bool {
         let namespace = self.resource(workload).namespace();
         [("autoscaling", "HorizontalPodAutoscaler"), ("keda.sh", "ScaledObject")].into_iter().any(|(group, kind)| {
             let target = |id| self.root(id).at(&["spec", "scaleTargetRef"]);

@@ -136,13 +136,7 @@ impl Mesh {
     /// What is wrong with it is wrong with its controller.
     pub fn is_derived(&self, id: ResourceId) -> bool {
         let namespace = self.resource(id).namespace();
-        let owners = self.root(id).at(&["metadata", "ownerReferences"]);
-        owners.into_iter().flat_map(Node::items).any(|owner| {
-            let text = |key: &str| owner.get(key).and_then(Node::text).unwrap_or("");
-            let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
-            owner.get("controller").and_then(Node::bool) == Some(true)
-                && !self.named(group, text("kind"), namespace, text("name")).is_empty()
-        })
+        self.controller(id).is_some_and(|c| !self.named(&c.group, &c.kind, namespace, &c.name).is_empty())
     }
 
     /// The pod's `spec`.

@@ -143,7 +143,7 @@ fn is_plain_url(text: &str) -> bool {
 /// A sentence in which nothing but what is quoted, and words that could mean something to GitHub, stand
 /// in another type: `host "a" has no @b` as host `a` has no `@b`. So no name of a manifest is a link, a
 /// mention, an image, a reference, a tag or a heading.
-fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     let text = one_line(text.trim()).replace('␊', " ");
     let mut out = String::new();
     let mut rest = text.as_str();

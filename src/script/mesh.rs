@@ -116,16 +116,9 @@ impl Context {
         L::new(items, None, Some(absence))
     }
 
-    /// Services that istiod sees: inside `discoverySelectors`, without the API server's own.
+    /// Services that istiod sees.
     fn services(&self) -> L {
-        self.kept("services()", || {
-            let services = self.mesh.of_kind("", "Service").filter(|id| {
-                let resource = self.mesh.resource(*id);
-                self.mesh.is_discovered(resource.namespace())
-                    && !(&*resource.name == "kubernetes" && resource.namespace() == "default")
-            });
-            (services, self.mesh.absence_anywhere("", "Service"))
-        })
+        self.kept("services()", || (self.mesh.seen_services(), self.mesh.absence_anywhere("", "Service")))
     }
 
     fn injected(&self, id: WorkloadId) -> Dynamic {

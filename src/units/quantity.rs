@@ -1,7 +1,7 @@
 use std::fmt;
 
 /// A Kubernetes quantity (`k8s.io/apimachinery/pkg/api/resource`), exact to a billionth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Quantity {
     nano: i128,
 }
