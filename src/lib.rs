@@ -287,7 +287,7 @@ pub struct Survey {
 }
 
 /// Reads texts up to the meshes.
-pub fn survey(sources: &Sources, set: &rule::RuleSet, settings: &Settings) -> Survey {
+pub fn survey(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Survey {
     let trees = Arc::new(input::parse(sources, settings.jobs, &settings.progress));
     let input = input::read(sources, &trees, settings);
     let layout = lay_out(sources, &input, settings);
@@ -297,7 +297,7 @@ pub fn survey(sources: &Sources, set: &rule::RuleSet, settings: &Settings) -> Su
     let clusters = clusters.map(|(number, cluster)| {
         let unseen = input.unseen_in(number, &layout, sources, &all_folders);
         let mesh = mesh_of(&input, cluster, unseen, HashMap::new(), loaded);
-        (mesh, settings.rules_in(cluster, set, &conditions))
+        (mesh, settings.rules_in(cluster, &loaded.set, &conditions))
     });
     Survey {
         clusters: clusters.collect(),

@@ -6,9 +6,9 @@
 
 pub mod absence;
 pub mod address;
+pub mod capacity;
 pub mod certificate;
 pub mod cni;
-pub mod capacity;
 pub mod controller;
 pub mod defaults;
 pub mod host;

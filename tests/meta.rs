@@ -171,6 +171,10 @@ fn source_files_stay_short() {
 const PROPER: &[&str] = &[
     "API",
     "AuthorizationPolicies",
+    "CA",
+    "Calico",
+    "Calico's",
+    "Cilium",
     "ClusterIP",
     "ConfigMap",
     "CustomResourceDefinition",
@@ -180,6 +184,7 @@ const PROPER: &[&str] = &[
     "DestinationRules",
     "EnvoyFilter",
     "Envoy",
+    "GKE",
     "Gateway",
     "HTTPRoute",
     "HorizontalPodAutoscaler",
@@ -205,6 +210,7 @@ const PROPER: &[&str] = &[
     "Telemetry",
     "VirtualService",
     "WasmPlugin",
+    "Weave",
     "Waypoint",
     "WorkloadEntry",
 ];

@@ -79,7 +79,7 @@ pub(super) fn run(arguments: &Arguments) -> Status {
         return complain(&collected.failures.into_iter().map(Problem::from).collect::<Vec<_>>());
     }
     let sources = collected.sources;
-    let survey = crate::survey(&sources, &loaded.set, &settings);
+    let survey = crate::survey(&sources, &loaded, &settings);
     let plans: Vec<Plan> = survey
         .clusters
         .iter()

@@ -371,8 +371,8 @@ mod tests {
             .replace("sidecars.networking.istio.io", "prometheuses.monitoring.coreos.com")
             .replace("1.28.0", "0.93.1");
         for (texts, expected) in [
-            (&[&*injector, &agent, operator, crd][..], Some("1.30.1")),
-            (&[&agent, operator, crd], Some("1.29.3")),
+            (&[&*injector, &agent, crd][..], Some("1.30.1")),
+            (&[&agent, crd], Some("1.29.3")),
             (&[operator, crd], Some("1.23.1")),
             (&[&other, crd], Some("1.28.0")),
             (&[&other], None),

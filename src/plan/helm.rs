@@ -95,7 +95,7 @@ fn of_istiod(plan: &Plan, istiod: Option<&Istiod>) -> Document {
     let services = crate::report::summary::count(plan.services as usize, "Service");
     let mut document = Document::about(&format!("Values for the chart \"istiod\", {release}; {services}"));
     // Charts before 1.24 know the keys only below `pilot`; later ones take both.
-    let nested = plan.istio.is_none_or(|version| version < Version { major: 1, minor: 24, patch: 0 });
+    let nested = plan.istio.is_none_or(|version| version < Version { major: 1, minor: 24, patch: None });
     let depth = usize::from(nested);
     if nested {
         document.key(0, "pilot", "where the charts before 1.24 look; later ones look here, too");

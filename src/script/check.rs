@@ -88,16 +88,17 @@ pub fn check(set: &RuleSet) -> (Checked, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut checked = Checked::default();
     let mut shared = BTreeSet::new();
-    let mut shared_keys = BTreeSet::new();
+    let mut libraries = Vec::new();
     for library in &set.libraries {
         match compile(&library.file.text) {
             Ok(ast) => {
-                shared.extend(ast.iter_functions().map(|f| f.name.to_string()));
+                let functions: BTreeSet<String> = ast.iter_functions().map(|f| f.name.to_string()).collect();
+                shared.extend(functions.iter().cloned());
                 let mut walk = Walk::new(&library.file, &ast, &words, &shared, None, set);
                 walk.run(&ast);
                 checked.properties.append(&mut walk.properties);
-                shared_keys.append(&mut walk.keys);
                 problems.append(&mut walk.problems);
+                libraries.push((functions, walk.keys, walk.reads));
             }
             Err(problem) => problems.push(problem.at_file(&library.file)),
         }
@@ -116,8 +117,12 @@ pub fn check(set: &RuleSet) -> (Checked, Vec<Problem>) {
                     problems.append(&mut walk.problems);
                     reads = walk.reads;
                     keys = walk.keys;
-                    if !keys.is_disjoint(&shared) {
-                        keys.extend(shared_keys.iter().cloned());
+                    // A library may call one that stands before it.
+                    for (functions, more, also) in libraries.iter().rev() {
+                        if !keys.is_disjoint(functions) {
+                            keys.extend(more.iter().cloned());
+                            reads.extend(also.iter().cloned());
+                        }
                     }
                 }
                 Err(problem) => problems.push(problem.at_file(&rule.file)),

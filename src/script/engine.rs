@@ -15,12 +15,9 @@ use super::tokens::{AfterDot, allow_keys_after_dots};
 use super::value::V;
 use super::vocabulary::{On, Word, Words};
 use super::{
-    Context, answers, certificate, compare, draft, edits, fail, installation, list, mesh, node, platform, rbac,
-    resource, scaling, value, version,
     Context, answers, certificate, compare, draft, edits, fail, injection, installation, list, mesh, node, platform,
-    rbac, resource, value, version,
+    rbac, resource, scaling, value, version, wire,
 };
-use super::{Context, answers, compare, draft, edits, fail, installation, list, mesh, resource, value, wire};
 use crate::mesh::{Declared, Mesh};
 use crate::rule::RuleSet;
 use crate::rule::params::ParamValue;
