@@ -167,6 +167,11 @@ impl Mesh {
         let unknown = || Absence::unknown(format!("environment of container {container}"));
         let named = |node: &Node<'_>, name: &str| node.get("name").and_then(Node::text) == Some(name);
         let container = self.containers(workload).into_iter().find(|c| named(c, container)).ok_or_else(unknown)?;
+        let is_open = |entry: Node<'_>| entry.get("name").is_some_and(Node::is_unknown);
+        let has_more = |container: Node<'_>| {
+            container.get("envFrom").is_some_and(|from| from.items().next().is_some())
+                || container.get("env").is_some_and(|env| env.is_unknown() || env.items().any(is_open))
+        };
         // The last of equal names wins.
         match container.get("env").into_iter().flat_map(Node::items).filter(|e| named(e, name)).last() {
             Some(entry) => match entry.get("value") {
@@ -174,7 +179,7 @@ impl Mesh {
                 None if entry.get("valueFrom").is_some() => Err(unknown()),
                 None => Err(Absence::certain()),
             },
-            None if container.get("envFrom").is_some_and(|from| from.items().next().is_some()) => Err(unknown()),
+            None if has_more(container) => Err(unknown()),
             None => Err(Absence::certain()),
         }
     }
@@ -304,6 +309,7 @@ mod tests {
         assert_eq!(told(env, "A"), Ok("b".to_string()));
         assert_eq!(told(env, "B"), Err(Certainty::Unknown));
         assert_eq!(told(env, "C"), Err(Certainty::Certain));
+        assert_eq!(told("env: [{name: '${NAME}', value: a}]", "A"), Err(Certainty::Unknown));
         assert_eq!(told("envFrom: [{configMapRef: {name: x}}]", "A"), Err(Certainty::Unknown));
     }
 }
