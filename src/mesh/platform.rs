@@ -49,13 +49,8 @@ impl Mesh {
 
     /// What Istio was told.
     fn platform_settings(&self) -> Vec<Platform> {
-        let istiods = self.istiods.iter().flat_map(|istiod| {
-            let workload = self.workload(istiod.workload);
-            let env = self.containers(workload).into_iter().flat_map(|c| c.get("env")).flat_map(Node::items);
-            let value =
-                env.filter(|e| e.get("name").and_then(Node::text) == Some("PLATFORM")).find_map(|e| e.get("value"));
-            value.map(|value| Place { tree: workload.template.tree, node: value.id() })
-        });
+        let istiods =
+            self.istiods.iter().filter_map(|istiod| self.variable(istiod.workload, "discovery", "PLATFORM").ok());
         let values = self.installation.injectors.iter().filter_map(|injector| injector.values);
         let injectors = values.filter_map(|values| self.trees.get(values, &["global", "platform"]));
         istiods.chain(injectors).filter_map(|place| self.platform_at(place)).collect()

@@ -235,6 +235,11 @@ impl Mesh {
     }
 }
 
+/// Whether items of a list may have any name.
+fn hides_names(list: Node<'_>) -> bool {
+    list.is_unknown() || list.items().any(|item| item.is_unknown() || item.get("name").is_some_and(Node::is_unknown))
+}
+
 /// Namespace, key, value.
 type NamespacedLabel = (Box<str>, Box<str>, Box<str>);
 
