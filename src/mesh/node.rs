@@ -18,8 +18,12 @@ const PASSING: [&str; 5] = [
 ];
 
 impl Mesh {
-    /// Whether pods of a workload may be put on a Node. Taints that pass by themselves count as tolerated.
+    /// Whether pods of a workload may be put on a Node. Taints that pass by themselves count as tolerated; what a
+    /// chart would render is not known so exactly.
     pub fn admits(&self, node: ResourceId, workload: WorkloadId) -> Tri {
+        if self.is_virtual(self.workload(workload).resource) {
+            return Tri::Unknown;
+        }
         let spec = self.pod_spec(self.workload(workload));
         let get = |key: &str| spec.and_then(|s| s.get(key));
         let labels = Labels::read(self.root(node).at(&["metadata", "labels"]));

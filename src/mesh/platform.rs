@@ -3,7 +3,7 @@
 //! The names are those of Istio's `global.platform` (`manifests/helm-profiles/platform-*.yaml` of istio/istio
 //! 1.31), and for others the usual ones: `aks`, `eks`, `kind`, `rke2`.
 
-use super::Mesh;
+use super::{Mesh, release};
 use crate::resource::ResourceId;
 use crate::yaml::{Node, Place};
 
@@ -30,8 +30,8 @@ const LABELS: [(&str, &str); 6] = [
 ];
 
 impl Mesh {
-    /// The platform: what is declared, else what istiod's `PLATFORM`, the injector's `global.platform` and the
-    /// Nodes say; nothing where they say nothing, or do not agree.
+    /// The platform: what is declared, else what istiod's `PLATFORM`, `global.platform` of the injector and the
+    /// charts, and the Nodes say; nothing where they say nothing, or do not agree.
     pub fn platform(&self) -> Option<Platform> {
         if let Some(name) = &self.declared.platform {
             return Some(Platform { name: name.as_str().into(), shown_by: None });
@@ -47,13 +47,15 @@ impl Mesh {
         shown.iter().all(|p| p.name == first.name).then_some(first)
     }
 
-    /// What Istio was told.
+    /// What Istio was told, or its charts are.
     fn platform_settings(&self) -> Vec<Platform> {
         let istiods =
             self.istiods.iter().filter_map(|istiod| self.variable(istiod.workload, "discovery", "PLATFORM").ok());
         let values = self.installation.injectors.iter().filter_map(|injector| injector.values);
         let injectors = values.filter_map(|values| self.trees.get(values, &["global", "platform"]));
-        istiods.chain(injectors).filter_map(|place| self.platform_at(place)).collect()
+        let charts = release::CHARTS.iter().flat_map(|chart| self.chart_values(chart));
+        let charts = charts.filter_map(|(values, _)| self.trees.get(values, &["global", "platform"]));
+        istiods.chain(injectors).chain(charts).filter_map(|place| self.platform_at(place)).collect()
     }
 
     fn platform_at(&self, place: Place) -> Option<Platform> {
@@ -138,6 +140,8 @@ mod tests {
         assert_eq!(platform(&[istiod("")]), None);
         assert_eq!(platform(&[istiod("${PLATFORM}")]), None);
         assert_eq!(platform(&[injector("gke")]).as_deref(), Some("gke"));
+        let flux = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: cni, namespace: istio-system}\nspec:\n  chart: {spec: {chart: cni, sourceRef: {kind: HelmRepository, name: istio}}}\n  values: {global: {platform: k3s}}\n";
+        assert_eq!(platform(&[flux.to_string()]).as_deref(), Some("k3s"));
     }
 
     #[test]
