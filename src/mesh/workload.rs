@@ -167,19 +167,19 @@ impl Mesh {
         let unknown = || Absence::unknown(format!("environment of container {container}"));
         let named = |node: &Node<'_>, name: &str| node.get("name").and_then(Node::text) == Some(name);
         let container = self.containers(workload).into_iter().find(|c| named(c, container)).ok_or_else(unknown)?;
-        let is_open = |entry: Node<'_>| entry.get("name").is_some_and(Node::is_unknown);
-        let has_more = |container: Node<'_>| {
-            container.get("envFrom").is_some_and(|from| from.items().next().is_some())
-                || container.get("env").is_some_and(|env| env.is_unknown() || env.items().any(is_open))
-        };
+        let env = container.get("env");
+        let hides = |node: Node<'_>| node.is_unknown() || node.get("name").is_some_and(Node::is_unknown);
+        let hidden = env.is_some_and(|env| hides(env) || env.items().any(hides));
         // The last of equal names wins.
-        match container.get("env").into_iter().flat_map(Node::items).filter(|e| named(e, name)).last() {
+        match env.into_iter().flat_map(Node::items).filter(|e| named(e, name)).last() {
             Some(entry) => match entry.get("value") {
                 Some(value) => Ok(Place { tree: workload.template.tree, node: value.id() }),
                 None if entry.get("valueFrom").is_some() => Err(unknown()),
                 None => Err(Absence::certain()),
             },
-            None if has_more(container) => Err(unknown()),
+            None if hidden || container.get("envFrom").is_some_and(|from| from.items().next().is_some()) => {
+                Err(unknown())
+            }
             None => Err(Absence::certain()),
         }
     }
@@ -233,11 +233,6 @@ impl Mesh {
     pub fn workloads_in(&self, namespace: &str) -> &[WorkloadId] {
         self.workload_index.by_namespace.get(namespace).map_or(&[], Vec::as_slice)
     }
-}
-
-/// Whether items of a list may have any name.
-fn hides_names(list: Node<'_>) -> bool {
-    list.is_unknown() || list.items().any(|item| item.is_unknown() || item.get("name").is_some_and(Node::is_unknown))
 }
 
 /// Namespace, key, value.
