@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex};
 use crate::config::Settings;
 use crate::layout::elsewhere::Folders;
 use crate::layout::kustomize::Kustomize;
+use crate::layout::umbrella::{self, Umbrella};
 use crate::layout::{self, Layout};
 use crate::mesh::absence::Elsewhere;
+use crate::mesh::release::Release;
 use crate::progress::{Progress, Stage};
 use crate::report::Skipped;
 use crate::resource::{self, Origin, Resource};
@@ -63,6 +65,8 @@ pub(crate) struct Read {
     pub(crate) folders: Folders,
     /// What kustomizations and charts add that no file shows, with the folder of each.
     unseen: Vec<(String, Elsewhere)>,
+    /// Charts around Istio's.
+    pub(crate) umbrellas: Vec<Umbrella>,
 }
 
 /// Reads the resources of the texts, and notes what the texts name and do not hold.
@@ -72,7 +76,8 @@ pub(crate) fn read(sources: &Sources, trees: &Arc<Trees>, settings: &Settings) -
     let manifests = sources.iter().filter(|(_, file)| !settings.suppressing.is_beside(&file.name));
     let mut folders = Folders::new(manifests.map(|(_, file)| file.name.as_str()));
     folders.forget_charts(&renderings.charts);
-    let mut read = Read { trees: trees.clone(), folders, ..Read::default() };
+    let umbrellas = umbrella::releases(sources, trees);
+    let mut read = Read { trees: trees.clone(), folders, umbrellas, ..Read::default() };
     read.note_unseen(&kustomize, &renderings, settings);
     let mut patched: BTreeMap<String, usize> = BTreeMap::new();
     for (number, tree) in trees.files() {
@@ -111,6 +116,10 @@ pub(crate) fn read(sources: &Sources, trees: &Arc<Trees>, settings: &Settings) -
             if !settings.context.contains(&file.name) {
                 skip(reason);
             }
+        }
+        if found.resources.is_empty() && read.umbrellas.iter().any(|umbrella| umbrella.values == tree.file) {
+            read.used.insert(number);
+            continue;
         }
         if found.resources.is_empty() && !(unreadable && is_manifest) {
             if no_manifest.is_none() && rendered.is_none() {
@@ -211,11 +220,20 @@ impl Read {
         self.unseen.extend(self.folders.charts().map(chart).collect::<Vec<_>>());
     }
 
-    /// What comes to a cluster unseen: from folders in which it has files, and from those in which none has.
-    pub(crate) fn unseen_in(&self, number: usize, layout: &Layout, sources: &Sources, all: &Folders) -> Vec<Elsewhere> {
+    /// What comes to a cluster unseen, and what charts around Istio's bring to it: from folders in which it
+    /// has files, and from those in which none has.
+    pub(crate) fn unseen_in(
+        &self,
+        number: usize,
+        layout: &Layout,
+        sources: &Sources,
+        all: &Folders,
+    ) -> (Vec<Elsewhere>, Vec<Release>) {
         let own = folders_of(sources, layout.files.iter().filter(|a| a.clusters.contains(&number)));
         let several = layout.clusters.len() > 1;
         let comes = |folder: &str| !several || own.has_files(folder) || !all.has_files(folder);
+        let umbrellas = self.umbrellas.iter().filter(|umbrella| comes(&umbrella.folder));
+        let releases = umbrellas.map(|umbrella| umbrella.release.clone()).collect();
         let unseen = self.unseen.iter().filter(|(folder, _)| comes(folder)).map(|(_, elsewhere)| elsewhere.clone());
         // A chart that has a set of values for other clusters only may go to this one with other values.
         let rendered = |file: FileId| sources.file(file).rendered.as_ref().filter(|rendered| !rendered.set.is_empty());
@@ -228,7 +246,7 @@ impl Read {
             }
         }
         let missing = anywhere.difference(&here).map(|_| Elsewhere { kind: None, namespace: None, named: false });
-        unseen.chain(missing).collect()
+        (unseen.chain(missing).collect(), releases)
     }
 }
 

@@ -8,6 +8,7 @@ pub mod elsewhere;
 pub mod kustomize;
 pub mod path;
 mod siblings;
+pub mod umbrella;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -59,7 +59,7 @@ use mesh::absence::Elsewhere;
 use mesh::{Declared, Mesh};
 use progress::Stage;
 use report::{Skipped, Summary, Unknown};
-use resource::{Identity, Resource, Was};
+use resource::Resource;
 use run::Loaded;
 use script::Taken;
 use source::{SourceFile, Sources, Span};
@@ -112,14 +112,19 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
         let mut rules = settings.rules_in(cluster, set, &conditions);
         // A rule that failed in one cluster is not asked again.
         failed.iter().for_each(|rule: &usize| rules[*rule].on = false);
-        let unseen = input.unseen_in(number, &layout, sources, &all_folders);
+        let (unseen, releases) = input.unseen_in(number, &layout, sources, &all_folders);
         let resources = || cluster.resources.iter().map(|n| &input.resources[*n]);
         if settings.remember {
             outcome.before.remember_resources(sources, &trees, &cluster.name, resources());
         }
         let deleted = settings.before.as_ref().map(|before| before.deleted(&cluster.name, resources()));
-        let mut part =
-            judge(sources, &input, (cluster, unseen, deleted.unwrap_or_default()), &rules, &taken, loaded, settings);
+        let declared = Declared {
+            deleted: deleted.unwrap_or_default(),
+            chart_defaults: loaded.chart_defaults.clone(),
+            releases,
+            ..cluster.declared.clone()
+        };
+        let mut part = judge(sources, &input, (cluster, declared, unseen), &rules, &taken, loaded, settings);
         if several || !cluster.name.is_empty() {
             part.findings.iter_mut().for_each(|f| f.clusters = vec![cluster.name.clone()]);
         }
@@ -174,7 +179,8 @@ pub fn check(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Outcome
         configuration: settings.configuration.clone(),
         files: sources.len() - settings.context.len() - settings.suppressing.texts().count(),
         documents: input.documents,
-        resources: input.resources.len(),
+        // A chart around one of Istio's is checked as the release that it makes.
+        resources: input.resources.len() + input.umbrellas.len(),
         clusters: if several { layout.clusters.into_iter().map(|c| c.name).collect() } else { Vec::new() },
         rules: on.iter().filter(|on| **on).count(),
         judged: judged.len(),
@@ -295,8 +301,10 @@ pub fn survey(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Survey
     let all_folders = folders_of(sources, layout.files.iter());
     let clusters = layout.clusters.iter().enumerate().filter(|(_, cluster)| !cluster.resources.is_empty());
     let clusters = clusters.map(|(number, cluster)| {
-        let unseen = input.unseen_in(number, &layout, sources, &all_folders);
-        let mesh = mesh_of(&input, cluster, unseen, HashMap::new(), loaded);
+        let (unseen, releases) = input.unseen_in(number, &layout, sources, &all_folders);
+        let chart_defaults = loaded.chart_defaults.clone();
+        let declared = Declared { chart_defaults, releases, ..cluster.declared.clone() };
+        let mesh = mesh_of(&input, cluster, declared, unseen);
         (mesh, settings.rules_in(cluster, &loaded.set, &conditions))
     });
     Survey {
@@ -307,17 +315,10 @@ pub fn survey(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Survey
 }
 
 /// The index of one cluster.
-fn mesh_of(
-    input: &Read,
-    cluster: &Cluster,
-    unseen: Vec<Elsewhere>,
-    deleted: HashMap<Identity, Was>,
-    loaded: &Loaded,
-) -> Mesh {
+fn mesh_of(input: &Read, cluster: &Cluster, declared: Declared, unseen: Vec<Elsewhere>) -> Mesh {
     let resources: Vec<Resource> = cluster.resources.iter().map(|n| input.resources[*n].clone()).collect();
     let mut elsewhere = layout::elsewhere::brought(&input.trees, resources.iter(), &input.folders);
     elsewhere.extend(unseen);
-    let declared = Declared { deleted, chart_defaults: loaded.chart_defaults.clone(), ..cluster.declared.clone() };
     Mesh::new(&cluster.name, input.trees.clone(), resources, declared, elsewhere)
 }
 
@@ -325,14 +326,14 @@ fn mesh_of(
 fn judge(
     sources: &Sources,
     input: &Read,
-    (cluster, unseen, deleted): (&Cluster, Vec<Elsewhere>, HashMap<Identity, Was>),
+    (cluster, declared, unseen): (&Cluster, Declared, Vec<Elsewhere>),
     rules: &[rule::Setting],
     taken: &[Taken],
     loaded: &Loaded,
     settings: &Settings,
 ) -> run::Ran {
     settings.progress.begin(Stage::Mesh, 0);
-    let mesh = Arc::new(mesh_of(input, cluster, unseen, deleted, loaded));
+    let mesh = Arc::new(mesh_of(input, cluster, declared, unseen));
     let mut ran = run::run(&mesh, loaded, rules, taken, settings.jobs, &settings.progress);
     settings.progress.begin(Stage::Report, 0);
     for finding in ran.findings.iter_mut().filter(|finding| finding.values.is_empty()) {
@@ -429,7 +430,8 @@ pub(crate) fn put_in_order(findings: &mut Vec<Finding>) {
     });
 }
 
-/// Rules about the installation that had nothing to judge, where nothing of one was read.
+/// Rules about the installation that had nothing to judge, where nothing of one was read, or that may have
+/// missed something, where some of its values stand elsewhere.
 fn note_missing_installation(
     mesh: &Mesh,
     loaded: &Loaded,
@@ -437,22 +439,20 @@ fn note_missing_installation(
     unknown: &mut BTreeMap<String, BTreeSet<usize>>,
 ) {
     use rule::header::{Role, Subject};
-    if mesh.has_installation() || mesh.resources.is_empty() {
-        return;
-    }
+    let called = |id| format!("{} \"{}\"", mesh.resource(id).kind, mesh.resource(id).name);
+    let what = match (mesh.partly_shown_installation(), mesh.unrendered_installation()) {
+        _ if mesh.resources.is_empty() => return,
+        (Some(id), _) => format!("{ELSEWHERE} {}", called(id)),
+        _ if mesh.has_installation() => return,
+        (None, Some(id)) => format!("{INSTALLATION}, which {} brings", called(id)),
+        (None, None) => INSTALLATION.to_string(),
+    };
     let needs = [Role::Istiod, Role::MeshConfig, Role::InjectorConfig, Role::IstiodService];
     let silent = loaded.set.rules.iter().zip(rules).enumerate().filter(|(_, (rule, setting))| {
         setting.on && rule.subjects().iter().all(|s| matches!(s, Subject::Role(role) if needs.contains(role)))
     });
     let silent: BTreeSet<usize> = silent.filter(|(_, (rule, _))| !rule.header.native).map(|(n, _)| n).collect();
     if !silent.is_empty() {
-        let what = match mesh.unrendered_installation() {
-            Some(id) => {
-                let resource = mesh.resource(id);
-                format!("{INSTALLATION}, which {} \"{}\" brings", resource.kind, resource.name)
-            }
-            None => INSTALLATION.to_string(),
-        };
         unknown.entry(what).or_default().extend(silent);
     }
 }
@@ -460,9 +460,12 @@ fn note_missing_installation(
 /// What is not known where nothing of an installation was read.
 const INSTALLATION: &str = "Istio installation";
 
+/// What is not known where a release takes values from elsewhere.
+const ELSEWHERE: &str = "values from elsewhere of";
+
 /// How something that is not known can be declared.
 fn unknown_thing(what: String, rules: usize, declared: &mesh::Declared) -> Unknown {
-    let declare = if what.starts_with("Istio installation, which") {
+    let declare = if what.starts_with("Istio installation, which") || what.starts_with(ELSEWHERE) {
         Some("render it")
     } else if what.starts_with("labels of namespace") {
         Some("--assume injection=sidecar")

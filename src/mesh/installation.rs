@@ -270,6 +270,15 @@ impl Mesh {
             .next()
     }
 
+    /// The resource that has an istiod installed with values that are not shown, all or some of them.
+    pub fn partly_shown_installation(&self) -> Option<ResourceId> {
+        let open = self.istiods.iter().filter_map(|istiod| {
+            let number = self.resource(self.workload(istiod.workload).resource).release?;
+            self.releases.get(number as usize).filter(|release| release.open)
+        });
+        open.filter_map(|release| self.owner(release.place)).next()
+    }
+
     /// Istio's root namespace: `rootNamespace` of the mesh configuration, else the namespace of an
     /// istiod, else `istio-system`.
     pub fn root_namespace(&self) -> &str {

@@ -8,10 +8,12 @@ pub mod defaults;
 mod draw;
 mod read;
 mod template;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use crate::units::Version;
-use crate::yaml::{Node, Place, Trees};
+use crate::yaml::{Place, Trees};
 
 pub(super) use self::draw::draw;
 pub(super) use self::read::read;
@@ -19,9 +21,10 @@ pub(super) use self::read::read;
 /// Istio's charts.
 pub const CHARTS: [&str; 5] = ["base", "istiod", "gateway", "cni", "ztunnel"];
 
-/// The chart of that name, if it is one of Istio's.
-fn chart_called(name: &str) -> Option<&'static str> {
-    CHARTS.into_iter().find(|chart| *chart == name)
+/// The chart of Istio's that has that name in a repository. Others, too, have a chart `base` or `gateway`.
+pub fn chart_of(name: &str, repository: &str) -> Option<&'static str> {
+    let chart = CHARTS.into_iter().find(|chart| *chart == name)?;
+    (chart == "istiod" || repository.contains("istio")).then_some(chart)
 }
 
 /// One chart of Istio's with the values that are written for it.
@@ -29,6 +32,8 @@ fn chart_called(name: &str) -> Option<&'static str> {
 pub struct Release {
     /// The chart: one of [`CHARTS`].
     pub chart: &'static str,
+    /// Where the chart lies, as Helm tells it: `istiod`, or `mesh/istiod` for a chart in a chart.
+    pub path: Box<str>,
     /// Where it is asked for: the chart's name, or that of an operator's resource.
     pub place: Place,
     /// The release's own name.
@@ -43,7 +48,7 @@ pub struct Release {
     pub open: bool,
     /// The revision that an operator gives it; else the values say.
     pub revision: Option<Box<str>>,
-    /// The profile beside the values.
+    /// The profile that an operator's resource names beside the values.
     pub profile: Option<Place>,
 }
 
@@ -100,8 +105,8 @@ impl Release {
         let first = key.split('.').next().unwrap_or(key);
         let nested = |layer: &Layer| layer.below.is_empty() && trees.node(layer.place).get(prefix).is_some();
         let older = self.version(trees).is_none_or(|version| (version.major, version.minor) < (1, 24));
-        let is_top = ["global", "meshConfig", "sidecarInjectorWebhook", "revision", prefix].contains(&first);
-        match !is_top && (older || self.layers.iter().any(nested)) {
+        let is_below = first != prefix && !ROOT.contains(&first);
+        match is_below && (older || self.layers.iter().any(nested)) {
             true => format!("{prefix}.{key}"),
             false => key.to_string(),
         }
@@ -112,14 +117,23 @@ impl Release {
         self.version.and_then(|place| trees.node(place).text()).is_some_and(|text| Version::parse(text).is_some())
     }
 
-    /// The name of the profile; nothing where none is written.
+    /// Where the profile is named.
+    pub fn profile(&self, trees: &Trees) -> Option<Place> {
+        let whole = self.layers.iter().filter(|l| l.below.is_empty() && l.holds == Holds::Values);
+        let written = |layer: &Layer| {
+            let paths = [&["profile"][..], &["global", "profile"]];
+            paths.into_iter().find_map(|path| trees.get(layer.place, path))
+        };
+        self.profile.or_else(|| whole.filter_map(written).next())
+    }
+
     fn profile_name<'t>(&self, trees: &'t Trees) -> Option<&'t str> {
-        let whole = self.layers.iter().filter(|l| l.below.is_empty()).map(|layer| trees.node(layer.place));
-        let written = |values: Node<'t>| values.get("profile").or_else(|| values.at(&["global", "profile"]));
-        let node = self.profile.map(|place| trees.node(place)).or_else(|| whole.filter_map(written).next());
-        node.and_then(Node::text).filter(|name| !name.is_empty())
+        self.profile(trees).and_then(|place| trees.node(place).text()).filter(|name| !name.is_empty())
     }
 }
+
+/// Keys of values that stand at the root in every version of the chart istiod.
+const ROOT: [&str; 4] = ["global", "meshConfig", "sidecarInjectorWebhook", "revision"];
 
 /// Profiles of Istio's charts and of istioctl. What any other changes is not known.
 const PROFILES: [&str; 11] = [
@@ -156,20 +170,5 @@ impl super::Mesh {
             all.extend(original.map(|place| (place, None)));
         }
         all
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::test_mesh;
-
-    #[test]
-    fn values_of_a_chart() {
-        let rendered = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: values-canary}\ndata: {original-values: '{\"pilot\": {}}'}\n";
-        let flux = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: a, namespace: b}\nspec: {chart: {spec: {chart: istiod, version: 1.30.1}}, values: {global: {}}}\n";
-        let mesh = test_mesh(&[flux, rendered]);
-        let all: Vec<_> = mesh.chart_values("istiod").into_iter().map(|(_, version)| version.is_some()).collect();
-        assert_eq!(all, [true, false]);
-        assert!(mesh.chart_values("cni").is_empty());
     }
 }

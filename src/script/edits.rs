@@ -53,6 +53,14 @@ impl Context {
     fn edited(&self, v: V) -> Option<V> {
         let Some(origin) = self.mesh.trees.origin(v.place) else { return Some(v).filter(|v| self.editable(*v)) };
         let place = Some(origin.place).filter(|_| origin.from == From::Value)?;
+        // What `null` removes can't be added beside it.
+        let first = match self.ghost_of(v) {
+            Some(Ghost::Missing { keys, .. }) => keys.first().cloned(),
+            _ => None,
+        };
+        if first.is_some_and(|key| self.mesh.trees.node(place).get(&key).is_some()) {
+            return None;
+        }
         let is_file = !self.mesh.trees.tree(place.tree).is_embedded();
         let is_own = self.mesh.owner(place).is_none_or(|id| !self.mesh.resource(id).generated);
         (is_file && is_own).then_some(V { place, ..v })

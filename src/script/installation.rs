@@ -76,6 +76,19 @@ pub(super) fn register(words: &mut Words<'_>) {
         },
     );
     let x = c.clone();
+    words.fallible(
+        On::Mesh,
+        "profile(istiod)",
+        "the profile that what installs it names; missing if it names none, or if istiod was rendered",
+        "HelmRelease, Application, IstioOperator, Istio",
+        move |_: M, v: V| -> Result<V> {
+            let release = x.mesh.resource(x.need_resource(v, "profile()")?).release;
+            let release = release.and_then(|number| x.mesh.releases.get(number as usize));
+            let profile = release.and_then(|release| release.profile(&x.mesh.trees));
+            Ok(profile.map_or_else(|| x.missing(v.place, Vec::new(), None), V::at))
+        },
+    );
+    let x = c.clone();
     words.word(
         On::Mesh,
         "chart_values(chart)",

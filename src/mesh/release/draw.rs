@@ -11,6 +11,7 @@ use crate::mesh::installation::DEFAULT_REVISION;
 use crate::resource::{Copy, Part as Kustomized, Resource};
 use crate::source::FileId;
 use crate::yaml::composed::{Composer, From};
+use crate::yaml::scalar::is_unknown;
 use crate::yaml::{Node, Place, Trees, parse};
 
 /// What the charts of all releases render. A release whose istiod was read, of the same revision and
@@ -63,6 +64,7 @@ impl<'t> Drawing<'t> {
         };
         let revision = if revision == DEFAULT_REVISION { String::new() } else { revision };
         let name = match release.chart {
+            "istiod" if is_unknown(&revision) => "istiod".to_string(),
             "istiod" => with_revision("istiod", &revision),
             "cni" => "istio-cni-node".to_string(),
             "ztunnel" => "ztunnel".to_string(),
@@ -84,7 +86,7 @@ impl<'t> Drawing<'t> {
                 };
                 let revision = label("istio.io/rev").filter(|rev| *rev != DEFAULT_REVISION).unwrap_or("");
                 label("app") == Some("istiod")
-                    && revision == self.revision
+                    && (revision == self.revision || is_unknown(&self.revision))
                     && (anywhere || resource.namespace() == &*self.release.namespace)
             })
     }
@@ -359,7 +361,7 @@ impl<'t> Drawing<'t> {
             namespace: Some(self.release.namespace.clone()),
             name: text(&["metadata", "name"])?.into(),
             template: None,
-            chart: Some(self.release.chart.into()),
+            chart: Some(self.release.path.clone()),
             generated: true,
             live: false,
             copy: Copy::Only,

@@ -1,6 +1,6 @@
 //! Who asks for a chart of Istio's, and where the values stand that it gets.
 
-use super::{Holds, Layer, PROFILES, Release, chart_called};
+use super::{Holds, Layer, PROFILES, Release, chart_of};
 use crate::resource::{Copy, Resource};
 use crate::yaml::{Node, Place, Trees};
 
@@ -64,6 +64,7 @@ impl<'t> Reader<'t> {
     fn release(&self, chart: &'static str, resource: &Resource, place: Place, namespace: &str) -> Release {
         Release {
             chart,
+            path: chart.into(),
             place,
             name: resource.name.clone(),
             namespace: namespace.into(),
@@ -113,34 +114,31 @@ impl<'t> Reader<'t> {
         let (chart, place, version) = match spec.at(&["chart", "spec"]) {
             Some(inline) => {
                 let name = inline.get("chart")?;
-                let chart = chart_called(text(Some(name))?)?;
                 let source = inline.get("sourceRef");
                 let url = source
                     .and_then(|s| self.referenced(s, own))
                     .and_then(|r| text(self.trees.node(r.root).at(&["spec", "url"])));
                 let called = url.or_else(|| text(source?.get("name")));
-                if !is_istios(chart, called.unwrap_or("")) {
-                    return None;
-                }
+                let chart = chart_of(text(Some(name))?, called.unwrap_or(""))?;
                 (chart, self.place(resource, name), inline.get("version").map(|v| self.place(resource, v)))
             }
             None => {
                 let reference = spec.get("chartRef")?;
                 let source = self.referenced(reference, own)?;
                 let root = self.trees.node(source.root);
-                let (name, version) = match &*source.kind {
+                let (name, repository, version) = match &*source.kind {
                     "OCIRepository" => {
                         let url = text(root.at(&["spec", "url"]))?;
-                        if !url.contains("istio") {
-                            return None;
-                        }
                         let version = root.at(&["spec", "ref", "tag"]).or_else(|| root.at(&["spec", "ref", "semver"]));
-                        (url.trim_end_matches('/').rsplit('/').next()?, version)
+                        (url.trim_end_matches('/').rsplit('/').next()?, url, version)
                     }
-                    _ => (text(root.at(&["spec", "chart"]))?, root.at(&["spec", "version"])),
+                    _ => {
+                        let repository = text(root.at(&["spec", "sourceRef", "name"])).unwrap_or("");
+                        (text(root.at(&["spec", "chart"]))?, repository, root.at(&["spec", "version"]))
+                    }
                 };
                 let place = reference.get("name")?;
-                (chart_called(name)?, self.place(resource, place), version.map(|v| self.place(source, v)))
+                (chart_of(name, repository)?, self.place(resource, place), version.map(|v| self.place(source, v)))
             }
         };
         let target = text(spec.get("targetNamespace"));
@@ -162,10 +160,7 @@ impl<'t> Reader<'t> {
         let sources = one.chain(spec.get("sources").into_iter().flat_map(Node::items));
         let read = |source: Node<'t>| {
             let name = source.get("chart")?;
-            let chart = chart_called(text(Some(name))?)?;
-            if !is_istios(chart, text(source.get("repoURL")).unwrap_or("")) {
-                return None;
-            }
+            let chart = chart_of(text(Some(name))?, text(source.get("repoURL")).unwrap_or(""))?;
             let namespace = spec.at(&["destination", "namespace"]).and_then(Node::text).unwrap_or("");
             let mut release = self.release(chart, resource, self.place(resource, name), namespace);
             release.version = source.get("targetRevision").map(|v| self.place(resource, v));
@@ -201,10 +196,8 @@ impl<'t> Reader<'t> {
     /// The Helm controller of k3s and RKE2.
     fn helm_chart(&self, resource: &Resource, spec: Node<'t>) -> Option<Release> {
         let name = spec.get("chart")?;
-        let chart = chart_called(text(Some(name))?.rsplit('/').next()?)?;
-        if !is_istios(chart, text(spec.get("repo")).or(text(Some(name))).unwrap_or("")) {
-            return None;
-        }
+        let repository = text(spec.get("repo")).or(text(Some(name)))?;
+        let chart = chart_of(text(Some(name))?.rsplit('/').next()?, repository)?;
         let namespace = text(spec.get("targetNamespace")).unwrap_or(resource.namespace());
         let mut release = self.release(chart, resource, self.place(resource, name), namespace);
         release.version = spec.get("version").map(|v| self.place(resource, v));
@@ -290,11 +283,6 @@ const OPERATOR: &[(&[&str], &[&str])] = &[
     (&["priorityClassName"], &["global", "priorityClassName"]),
     (&["env"], &["k8s", "env"]),
 ];
-
-/// Whether a chart of that name is Istio's: others, too, have a chart `base` or `gateway`.
-fn is_istios(chart: &str, repository: &str) -> bool {
-    chart == "istiod" || repository.contains("istio")
-}
 
 /// The keys of an argument of `helm --set`: `a.b\.c` has two.
 fn keys_of(argument: &str) -> Vec<Box<str>> {

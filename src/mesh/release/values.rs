@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::defaults::Defaults;
-use super::{Holds, Release};
+use super::{Holds, ROOT, Release};
 use crate::source::FileId;
 use crate::yaml::composed::{Composer, From};
 use crate::yaml::scalar::{self, Scalar};
@@ -158,8 +158,10 @@ impl<'t> Values<'t> {
                 found.place.filter(|_| found.rest.is_empty())
             })
         };
-        let paths = [self.deep(&flat), flat];
-        let depths = (1..paths[0].len() + 1).rev();
+        let counts = self.flat || ROOT.contains(&flat[0]);
+        let paths = [self.deep(&flat), if counts { flat } else { Vec::new() }];
+        // The root itself is shown by the chart's name.
+        let depths = (1..=paths[0].len()).rev();
         let mut found = depths.flat_map(|n| paths.iter().filter_map(move |path| path.get(..n))).filter_map(written);
         found.next().unwrap_or(self.release.place)
     }
