@@ -78,7 +78,8 @@ impl Mesh {
         })
     }
 
-    /// The PEM text of a value, decoded where a Secret holds it in base64.
+    /// The PEM text of a value, decoded where the API wants it in base64: in a Secret, and as the `caBundle`
+    /// of a webhook.
     fn pem(&self, place: Place) -> Option<Result<Vec<u8>, &'static str>> {
         let node = self.trees.node(place);
         let is_base64 = self.owner(place).is_some_and(|id| {
@@ -86,7 +87,8 @@ impl Mesh {
             let resource = self.resource(id);
             &*resource.kind == "Secret" && place.tree == resource.root.tree && node.parent().map(Node::id) == data
         });
-        pem::text(node.text()?, is_base64)
+        let is_bundle = node.key().and_then(Node::text) == Some("caBundle");
+        pem::text(node.text()?, is_base64 || is_bundle)
     }
 
     /// The certificates that a value holds, of a Secret, a ConfigMap or whatever takes PEM.
