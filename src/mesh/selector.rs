@@ -232,15 +232,26 @@ impl Selector {
         self.requirements.is_empty()
     }
 
-    /// Whether labels are possible that meet both selectors; no where a value stands elsewhere.
-    pub fn meets(&self, other: &Selector) -> bool {
-        let all = || self.requirements.iter().chain(&other.requirements);
-        if self.invalid || other.invalid || all().any(|r| r.values.contains(&None)) {
+    /// The conditions of both.
+    pub fn and(&self, other: &Selector) -> Selector {
+        let requirements = self.requirements.iter().chain(&other.requirements).cloned().collect();
+        Selector { requirements, invalid: self.invalid || other.invalid }
+    }
+
+    /// The condition that there is no label of that key.
+    pub fn without(key: &str) -> Selector {
+        let absent = Requirement { key: key.into(), operator: Operator::DoesNotExist, values: Vec::new(), node: None };
+        Selector { requirements: vec![absent], invalid: false }
+    }
+
+    /// Whether some labels meet all conditions; no where a value stands elsewhere.
+    pub fn is_possible(&self) -> bool {
+        if self.invalid || self.requirements.iter().any(|r| r.values.contains(&None)) {
             return false;
         }
         // Conditions about different keys never exclude each other.
-        all().all(|Requirement { key, .. }| {
-            let about: Vec<_> = all().filter(|r| r.key == *key).collect();
+        self.requirements.iter().all(|Requirement { key, .. }| {
+            let about: Vec<_> = self.requirements.iter().filter(|r| r.key == *key).collect();
             let named = about.iter().flat_map(|r| &r.values).flatten().map(|value| Some(&**value));
             named.chain([None, Some("any other value")]).any(|value| {
                 let mut labels = Labels::default();
@@ -339,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn selectors_meet_where_some_labels_fit_both() {
+    fn selectors_are_possible_together_where_some_labels_fit_both() {
         let read = |text: &str| Selector::read(parse(FileId(0), Arc::from(text)).roots().next());
         let enabled = "matchExpressions: [{key: i, operator: In, values: [on]}]";
         let without = "matchExpressions: [{key: i, operator: DoesNotExist}]";
@@ -348,6 +359,7 @@ mod tests {
             (enabled, "{}", true),
             (enabled, enabled, true),
             (enabled, without, false),
+            (without, without, true),
             (enabled, "matchLabels: {j: x}", true),
             ("matchLabels: {i: a}", "matchLabels: {i: b}", false),
             ("matchLabels: {i: a}", "matchExpressions: [{key: i, operator: NotIn, values: [b]}]", true),
@@ -359,8 +371,8 @@ mod tests {
             (enabled, "matchLabels: {i: '${VALUE}'}", false),
             ("matchExpressions: [{key: i, operator: is}]", "{}", false),
         ] {
-            assert_eq!(read(a).meets(&read(b)), expected, "{a} and {b}");
-            assert_eq!(read(b).meets(&read(a)), expected, "{b} and {a}");
+            assert_eq!(read(a).and(&read(b)).is_possible(), expected, "{a} and {b}");
+            assert_eq!(read(b).and(&read(a)).is_possible(), expected, "{b} and {a}");
         }
     }
 

@@ -6,7 +6,7 @@
 
 use super::Mesh;
 use super::absence::{Absence, Certainty};
-use super::injection::REVISION;
+use super::injection::{INJECTION, REVISION};
 use super::installation::{DEFAULT_REVISION, InjectionWebhook};
 use super::namespace::NAME_LABEL;
 use super::selector::{Label, Labels, Selector, Tri};
@@ -167,7 +167,8 @@ impl Mesh {
     }
 
     /// Webhooks that are called for pods that this one is called for, too, of configurations whose names
-    /// come later: each pair is told once.
+    /// come later: each pair is told once. A namespace with both injection labels does not count: charts
+    /// exclude it, and it is a mistake of its own.
     pub fn overlapping(&self, webhook: Place) -> Vec<&InjectionWebhook> {
         let active = |w: &&InjectionWebhook| {
             let all = w.namespaces.requirements.iter().chain(&w.objects.requirements);
@@ -178,7 +179,12 @@ impl Mesh {
         let mut rest = self.installation.webhooks.iter().filter(active).skip_while(|w| w.place != webhook);
         let Some(own) = rest.next() else { return Vec::new() };
         let others = rest.filter(|w| w.resource != own.resource);
-        others.filter(|w| w.namespaces.meets(&own.namespaces) && w.objects.meets(&own.objects)).collect()
+        let one_label = [Selector::without(INJECTION), Selector::without(REVISION)];
+        let together = |w: &&InjectionWebhook| {
+            let namespaces = w.namespaces.and(&own.namespaces);
+            one_label.iter().any(|only| namespaces.and(only).is_possible()) && w.objects.and(&own.objects).is_possible()
+        };
+        others.filter(together).collect()
     }
 
     /// Whether a webhook, of whatever product, is called for every new pod of a namespace.
@@ -384,6 +390,8 @@ webhooks:
         assert_eq!(overlaps(&[default(), canary()]), 0);
         assert_eq!(overlaps(&[default(), tag()]), 4);
         assert_eq!(overlaps(&[tag(), default()]), 4);
+        let old = "apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingWebhookConfiguration\nmetadata: {name: o}\nwebhooks:\n- {name: sidecar-injector.istio.io, namespaceSelector: {matchLabels: {istio.io/rev: old}}}\n";
+        assert_eq!(overlaps(&[default(), old.into()]), 0);
         let off = default()
             .replace("namespaceSelector: {", "namespaceSelector: {matchLabels: {istio.io/deactivated: never-match}, ");
         let off = off.replace("never-match}, matchLabels: {", "never-match, ");
