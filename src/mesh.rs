@@ -10,6 +10,7 @@ pub mod capacity;
 pub mod certificate;
 pub mod cni;
 pub mod controller;
+pub mod cilium;
 pub mod defaults;
 pub mod host;
 mod identity;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::Mesh;
 use super::selector::Labels;
 use crate::resource::ResourceId;
+use crate::yaml::scalar::is_unknown;
 
 /// A namespace that is declared or used.
 #[derive(Debug, Clone)]
@@ -32,7 +33,7 @@ pub(super) fn index(mesh: &Mesh) -> HashMap<Box<str>, Namespace> {
         if resource.is_open() {
             labels = Labels::open();
         }
-        labels.set(NAME_LABEL, &resource.name);
+        set_name(&mut labels, &resource.name);
         let name = resource.name.clone();
         namespaces.insert(name.clone(), Namespace { name, labels, resource: Some(id) });
     }
@@ -40,9 +41,14 @@ pub(super) fn index(mesh: &Mesh) -> HashMap<Box<str>, Namespace> {
         let Some(name) = &resource.namespace else { continue };
         if !namespaces.contains_key(name) {
             let mut labels = Labels::open();
-            labels.set(NAME_LABEL, name);
+            set_name(&mut labels, name);
             namespaces.insert(name.clone(), Namespace { name: name.clone(), labels, resource: None });
         }
     }
     namespaces
+}
+
+/// The label that the API server sets; a name that stands elsewhere (`${NAMESPACE}`) makes no value.
+fn set_name(labels: &mut Labels, name: &str) {
+    if is_unknown(name) { labels.set_unknown(NAME_LABEL) } else { labels.set(NAME_LABEL, name) }
 }

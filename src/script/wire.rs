@@ -11,7 +11,7 @@ use super::value::V;
 use super::vocabulary::{On, Words};
 use super::{Context, Result, fail};
 use crate::mesh::Mesh;
-use crate::mesh::reach::{Blocked, Direction, Hop, NearKind, Peer, ServicePort};
+use crate::mesh::reach::{Blocked, Direction, Hop, NearKind, Peer, Reason, ServicePort};
 
 /// Connections, for `mesh.blocked(…)`.
 #[derive(Debug, Clone)]
@@ -50,7 +50,8 @@ impl Context {
     }
 
     fn blocks(&self, blocked: Blocked) -> Array {
-        for reason in &blocked.depends {
+        // Nobody can say more about a pod that is any pod.
+        for reason in blocked.depends.iter().filter(|reason| **reason != Reason::UnknownPod) {
             self.note_unknown(&format!("what NetworkPolicies admit ({reason})"));
         }
         blocked.groups.into_iter().map(|group| Dynamic::from(B(Rc::new(group)))).collect()
@@ -166,6 +167,18 @@ pub(super) fn register(words: &mut Words<'_>) {
                 Ok(place) => V::at(place),
                 Err(absence) => x.absent(v.place, absence),
             })
+        },
+    );
+    let x = c;
+    words.fallible(
+        On::Mesh,
+        "cilium_endpoints(policy)",
+        "the workloads whose pods the `endpointSelector` of a policy of Cilium's selects",
+        "workloads, Namespace",
+        move |_: M, v: V| -> Result<L> {
+            let found = x.mesh.cilium_endpoints(x.need_resource(v, "cilium_endpoints()")?);
+            let absence = crate::mesh::absence::Absence::unknown("workloads");
+            Ok(L::new(found.into_iter().map(|id| x.workload_root(id)).collect(), None, Some(absence)))
         },
     );
     register_blocks(words);

@@ -10,6 +10,7 @@ use super::policy::{Policy, Variant};
 use super::unread;
 use crate::resource::{Copy, Part, ResourceId};
 use crate::yaml::Place;
+use crate::yaml::scalar::is_unknown;
 
 const GROUP: &str = "networking.k8s.io";
 
@@ -34,6 +35,7 @@ pub struct Index {
     refused: Vec<Refused>,
     others_everywhere: bool,
     others_in: HashSet<Box<str>>,
+    refuses_in: HashSet<Box<str>>,
     /// By number of the workload.
     pub(super) pods: Vec<Pod>,
     pub(super) unread: unread::All,
@@ -120,9 +122,18 @@ impl Index {
                 .filter(|copy| &*mesh.resource(**copy).version == "v1")
                 .map(|copy| (*copy, compile(mesh, *copy)))
                 .collect();
+            if read.iter().any(|(_, variant)| variant.is_err()) {
+                index.refuses_in.insert(resource.namespace().into());
+            }
             // Its name may be changed, so that it stands beside another; or nobody adds its component.
             let policy = index.policy(id, resource.part != Part::Whole, read);
             policies.entry(resource.namespace()).or_default().extend(policy);
+        }
+        // A policy whose namespace stands elsewhere may be one of any namespace.
+        let anywhere: Vec<Policy> =
+            policies.iter().filter(|(name, _)| is_unknown(name)).flat_map(|(_, all)| all).cloned().collect();
+        for (_, all) in policies.iter_mut().filter(|(name, _)| !is_unknown(name)) {
+            all.extend(anywhere.iter().map(|policy| Policy { may_be_absent: true, ..policy.clone() }));
         }
         for (namespace, mut all) in policies {
             // By name, not by file: which policy a finding is about must not depend on where it stands.
@@ -172,6 +183,11 @@ impl Index {
     /// A policy of a namespace, by any of its copies.
     pub(super) fn policy_of(&self, namespace: &str, id: ResourceId) -> Option<&Policy> {
         self.policies.get(namespace)?.all.iter().find(|policy| policy.id == id)
+    }
+
+    /// Whether the API server refuses a policy of a namespace, so that what it means is not known.
+    pub(super) fn refuses_in(&self, namespace: &str) -> bool {
+        self.refuses_in.contains(namespace)
     }
 
     /// The policies that the API server refuses, in order.

@@ -157,6 +157,6 @@ impl Mesh {
 /// Whether an item of `to` names pods, and certainly these. All pods of a namespace are no particular ones.
 fn is_meant(pod: &PodEnd<'_>, who: &Who, own: &str) -> bool {
     let Who::Pods { pods: Some(pods), namespaces } = who else { return false };
-    let there = namespaces.as_ref().map_or((pod.namespace == own).into(), |n| pod.namespace_selected_by(n));
+    let there = namespaces.as_ref().map_or_else(|| pod.is_in(own), |n| pod.namespace_selected_by(n));
     !pods.is_empty() && there.and(pod.selected_by(pods)) == Answer::Yes
 }

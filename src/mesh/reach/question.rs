@@ -8,6 +8,7 @@ use super::policy::{PeerItem, Policy, PortItem, Ports, Rule, Variant, Who};
 use super::verdict::{Answer, Reason};
 use super::{Choice, Cidr, Direction, Peer, Port};
 use crate::resource::ResourceId;
+use crate::yaml::scalar::is_unknown;
 
 /// Namespace labels that platforms set on their own: not in the manifest does not mean not there
 /// (case 39).
@@ -79,6 +80,15 @@ impl<'m> End<'m> {
 }
 
 impl PodEnd<'_> {
+    /// Whether the pods are in a namespace; either may be a name that stands elsewhere.
+    pub(super) fn is_in(&self, namespace: &str) -> Answer {
+        let hidden = is_unknown(self.namespace) || is_unknown(namespace);
+        match self.namespace == namespace {
+            false if hidden => Answer::Maybe(Reason::Substitution),
+            same => same.into(),
+        }
+    }
+
     pub(super) fn selected_by(&self, pods: &Choice) -> Answer {
         pods.selects(&self.pod.labels, Reason::PodLabels, |key| self.pod.doubt(key))
     }
@@ -163,7 +173,11 @@ impl<'m> Question<'m> {
                 // Cilium takes the probes for traffic from outside (istio.io, ambient and NetworkPolicy).
                 (!is_cilium(self.mesh)).then_some(Reason::AmbientProbe)
             }
-            _ => None,
+            // Whoever repairs it may have meant to admit this.
+            _ => match self.target(direction) {
+                End::Pod(target) if self.mesh.reach.refuses_in(target.namespace) => Some(Reason::RefusedPolicy),
+                _ => None,
+            },
         }
     }
 
@@ -326,7 +340,7 @@ fn is_cilium(mesh: &Mesh) -> bool {
 fn in_selectors(peer: &End<'_>, pods: Option<&Choice>, namespaces: Option<&Choice>, own: &str) -> Answer {
     match peer {
         End::Pod(pod) => {
-            let there = namespaces.map_or((pod.namespace == own).into(), |n| pod.namespace_selected_by(n));
+            let there = namespaces.map_or_else(|| pod.is_in(own), |n| pod.namespace_selected_by(n));
             if there == Answer::No {
                 return Answer::No;
             }

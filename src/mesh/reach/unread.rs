@@ -1,7 +1,7 @@
 //! Pods that no manifest shows, but of which enough is known to ask for them: those that istiod runs for
 //! a Gateway, the cluster's DNS, an istiod whose namespace something names.
 //!
-//! They carry more labels than are known, so a selector that asks for others neither holds nor fails.
+//! DNS and istiod carry more labels than are known, so a selector that asks for others neither holds nor fails.
 
 use super::super::Mesh;
 use super::super::selector::{Labels, Tri};
@@ -55,12 +55,8 @@ impl All {
         let mut all = All { probe_source: probe_source(mesh), ..All::default() };
         for id in mesh.managed_gateways() {
             let gateway = mesh.resource(id);
-            let class = mesh.root(id).at(&["spec", "gatewayClassName"]).and_then(Node::text).unwrap_or_default();
-            let mut labels = Labels::open();
-            labels.set("gateway.networking.k8s.io/gateway-name", &gateway.name);
-            labels.set("gateway.networking.k8s.io/gateway-class-name", class);
             let name = format!("{}/{}", gateway.namespace(), gateway.name);
-            all.add(mesh, Some(id), &name, gateway.namespace(), labels);
+            all.add(mesh, Some(id), &name, gateway.namespace(), labels_of(mesh, id));
         }
         all.find_dns(mesh);
         if let Some(namespace) = mesh.unread_istiod_namespace() {
@@ -113,6 +109,43 @@ impl All {
         self.pods[cache.0 as usize].pod.host_network = Answer::Maybe(Reason::HostNetwork);
         self.dns.push((Peer::Unread(cache), 53));
     }
+}
+
+/// The labels of the pods that istiod runs for a Gateway: its own, those of `infrastructure`, and those of
+/// the templates (`files/kube-gateway.yaml` and `files/waypoint.yaml` of the istiod chart 1.32); open where a
+/// ConfigMap may add others.
+fn labels_of(mesh: &Mesh, gateway: ResourceId) -> Labels {
+    let root = mesh.root(gateway);
+    let own = Labels::read(root.at(&["metadata", "labels"]));
+    let wanted = Labels::read(root.at(&["spec", "infrastructure", "labels"]));
+    let mut labels = Labels::default();
+    labels.open = own.open || wanted.open || root.at(&["spec", "infrastructure", "parametersRef"]).is_some();
+    // What is put there depends on the version of Istio.
+    for key in ["gateway.istio.io/managed", "istio.io/gateway-name", "istio.io/rev", "istio.io/dataplane-mode"] {
+        labels.set_unknown(key);
+    }
+    for key in ["service.istio.io/canonical-name", "service.istio.io/canonical-revision", "pod-template-hash"] {
+        labels.set_unknown(key);
+    }
+    labels.set("sidecar.istio.io/inject", "false");
+    // Its own are left out where `infrastructure` has some.
+    let is_given = wanted.iter().next().is_some();
+    for label in own.iter() {
+        match &label.value {
+            Some(value) if !is_given => labels.set(&label.key, value),
+            _ => labels.set_unknown(&label.key),
+        }
+    }
+    for label in wanted.iter() {
+        match &label.value {
+            Some(value) => labels.set(&label.key, value),
+            None => labels.set_unknown(&label.key),
+        }
+    }
+    let class = root.at(&["spec", "gatewayClassName"]).and_then(Node::text).unwrap_or_default();
+    labels.set("gateway.networking.k8s.io/gateway-name", &mesh.resource(gateway).name);
+    labels.set("gateway.networking.k8s.io/gateway-class-name", class);
+    labels
 }
 
 impl super::Index {

@@ -39,6 +39,8 @@ pub enum Reason {
     CopiesDiffer,
     /// A policy of another API may allow or deny it.
     OtherPolicyApi,
+    /// A policy beside is refused by the API server: what it says once it is repaired is not known.
+    RefusedPolicy,
     /// An `ipBlock` may cover the API server's address (cases 47 and 48).
     ApiServerAddress,
     /// The address of an outside client may be rewritten on its way (case 45).
@@ -68,6 +70,7 @@ impl Reason {
             Reason::Substitution => ("substitution", "a value stands elsewhere"),
             Reason::CopiesDiffer => ("copies-differ", "copies of one resource differ"),
             Reason::OtherPolicyApi => ("other-policy-api", "policies of another API apply too"),
+            Reason::RefusedPolicy => ("refused-policy", "the API server refuses a policy of the namespace"),
             Reason::ApiServerAddress => ("api-server-address", "the API server's address is not known"),
             Reason::SourceAddress => ("source-address", "a client's address may be rewritten on its way"),
             Reason::PartOfRange => ("part-of-range", "an ipBlock covers only a part of the addresses"),

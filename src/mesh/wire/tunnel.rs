@@ -230,8 +230,13 @@ mod tests {
             ["ingress p: 15008/TCP"]
         );
         assert!(ask(&shop, &[WAYPOINT, &from("gateway.networking.k8s.io/gateway-name: waypoint")]).is_empty());
-        // A label that istiod may have put there.
-        assert!(ask(&shop, &[WAYPOINT, &from("team: mesh")]).is_empty());
+        // Labels that the Gateway hands on, that istiod puts there, or that a ConfigMap may.
+        assert_eq!(ask(&shop, &[WAYPOINT, &from("team: mesh")]), ["ingress p: 15008/TCP"]);
+        let labelled = WAYPOINT.replace("namespace: shop", "namespace: shop, labels: {team: mesh}");
+        assert!(ask(&shop, &[&labelled, &from("team: mesh")]).is_empty());
+        assert!(ask(&shop, &[WAYPOINT, &from("istio.io/dataplane-mode: none")]).is_empty());
+        let more = WAYPOINT.replace("waypoint}\n", "waypoint, infrastructure: {parametersRef: {name: x}}}\n");
+        assert!(ask(&shop, &[&more, &from("team: mesh")]).is_empty());
         // The waypoint itself admits nobody.
         assert_eq!(
             ask(&shop, &[WAYPOINT, &policy("deny", "ingress: [{ports: [{port: 8080}]}]")]),
@@ -258,8 +263,8 @@ mod tests {
             )
         };
         assert_eq!(ask(&shop, &[WAYPOINT, &egress("")]), ["egress p: 15008/TCP"]);
-        // The waypoint may have labels that were not read.
-        assert!(ask(&shop, &[WAYPOINT, &egress(", {to: [{podSelector: {matchLabels: {team: mesh}}}]}")]).is_empty());
+        let by_name = ", {to: [{podSelector: {matchLabels: {gateway.networking.k8s.io/gateway-name: waypoint}}}]}";
+        assert!(ask(&shop, &[WAYPOINT, &egress(by_name)]).is_empty());
         assert!(ask(&shop, &[WAYPOINT, &egress(", {ports: [{port: 15008}]}")]).is_empty());
     }
 }

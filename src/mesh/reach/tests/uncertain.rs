@@ -147,3 +147,33 @@ fn reasons_have_words() {
     assert_eq!(Reason::HostNetwork.code(), "hostnetwork");
     assert_eq!(Reason::Substitution.to_string(), "a value stands elsewhere");
 }
+
+#[test]
+fn a_namespace_that_stands_elsewhere_may_be_any() {
+    let ask = |one: &str, two: &str| {
+        let closed = policy("shop/p", "{ingress: [{from: [{podSelector: {}}]}]}");
+        let m = mesh(&[
+            deployment(&format!("{one}/a"), "{}"),
+            deployment("shop/b", "{}"),
+            closed,
+            policy(two, "{ingress: [{}]}"),
+        ]);
+        says(&m, &format!("{}/a", one.trim_matches('"')), "shop/b", "80")
+    };
+    assert_eq!(ask("pay", "other/open"), "ingress blocked by p");
+    assert_eq!(ask("\"${NS}\"", "other/open").as_str(), "depends: substitution");
+    assert_eq!(ask("pay", "\"${NS}\"/open"), "depends: copies-differ");
+    let by_name = "{ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: pay}}}]}]}";
+    let m = mesh(&[deployment("\"${NS}\"/a", "{}"), deployment("shop/b", "{}"), policy("shop/p", by_name)]);
+    assert_eq!(says(&m, "${NS}/a", "shop/b", "80"), "depends: namespace-labels-unknown");
+}
+
+#[test]
+fn a_policy_that_is_refused_may_be_repaired() {
+    let m = mesh(&[
+        deployment("shop/a", "{app: a}"),
+        deny("shop/deny"),
+        policy("shop/open", "{ingress: [{ports: [{port: \"80\"}]}]}"),
+    ]);
+    assert_eq!(says(&m, "shop/a", "shop/a", "80"), "depends: refused-policy");
+}
