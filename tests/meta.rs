@@ -175,6 +175,7 @@ const PROPER: &[&str] = &[
     "Calico",
     "Calico's",
     "Cilium",
+    "Certificate",
     "ClusterIP",
     "ConfigMap",
     "CustomResourceDefinition",
@@ -190,6 +191,7 @@ const PROPER: &[&str] = &[
     "HorizontalPodAutoscaler",
     "Istio",
     "Job",
+    "LimitRange",
     "Kubernetes",
     "MutatingWebhookConfiguration",
     "Namespace",
@@ -248,7 +250,8 @@ fn style(message: &str) -> Option<String> {
     let first = message.split([' ', '"']).next().unwrap_or("");
     let lower = message.to_lowercase();
     let polite = ["should", "consider", "please", "might want to"];
-    if message.starts_with(|c: char| c.is_uppercase()) && !PROPER.contains(&first) {
+    let is_variable = first.contains('_') && first == first.to_uppercase();
+    if message.starts_with(|c: char| c.is_uppercase()) && !PROPER.contains(&first) && !is_variable {
         Some("starts upper-case".to_string())
     } else if message.ends_with('.') {
         Some("ends with a full stop".to_string())
