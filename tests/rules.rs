@@ -77,8 +77,9 @@ fn picture(loaded: &Loaded, rule: &Rule) {
     };
     let mut text = String::new();
     for example in rule.page.examples.iter().filter(|e| e.kind == ExampleKind::Bad) {
-        let sources = example.sources();
+        let mut sources = example.sources();
         let mut outcome = example::outcome(loaded, rule, example, &sources).unwrap_or_else(|reason| panic!("{reason}"));
+        sources.set_masked(std::mem::take(&mut outcome.secrets));
         outcome.findings.retain(|finding| finding.rule == rule.id);
         let report = Report::new(&sources, &outcome.findings, &outcome.problems, &outcome.summary);
         text += &format!("# {}\n\n{}\n", example.name(), pretty::render(&report, &style));

@@ -158,7 +158,9 @@ impl Mesh {
         }
         let tree = self.resource(id).root.tree;
         let maps = ["data", "stringData"].iter().filter_map(|key| self.root(id).get(key));
-        let values = maps.flat_map(Node::entries).map(|(_, value)| Place { tree, node: value.id() });
+        // Whatever holds a private key is marked as secret.
+        let values = maps.flat_map(Node::entries).filter(|(_, value)| value.is_secret());
+        let values = values.map(|(_, value)| Place { tree, node: value.id() });
         values.filter(|place| matches!(self.pem(*place), Some(Ok(text)) if pem::holds_private_key(&text))).collect()
     }
 
