@@ -60,8 +60,9 @@ impl Mesh {
         }
         match label("gateway.networking.k8s.io/gateway-class-name") {
             Some("istio-waypoint") => return Some(Component::Waypoint),
-            Some(_) => return Some(Component::Gateway),
-            None => {}
+            Some(class) if class.starts_with("istio") => return Some(Component::Gateway),
+            // Other controllers put the label on their own pods.
+            _ => {}
         }
         let template = workload.annotations.value("inject.istio.io/templates").unwrap_or("");
         let gateway = template.split(',').any(|t| t.trim() == "gateway") || self.runs_as_router(workload);

@@ -111,9 +111,14 @@ impl Mesh {
             })
     }
 
-    /// The Service's item of that port, and the port of the pods that it leads to.
+    /// The Service's item of that port, and the port of the pods that it leads to. A headless Service
+    /// leads to the pods themselves.
     fn led_to(&self, id: WorkloadId, port: Port) -> Option<(Place, u16)> {
-        self.services_of(id).flat_map(|s| self.service_ports(s)).find_map(|place| {
+        let replaces = |service: &ResourceId| {
+            let address = self.root(*service).at(&["spec", "clusterIP"]).and_then(Node::text);
+            address != Some("None")
+        };
+        self.services_of(id).filter(replaces).flat_map(|s| self.service_ports(s)).find_map(|place| {
             let item = self.trees.node(place);
             let protocol = item.get("protocol").and_then(Node::text).unwrap_or(Protocol::Tcp.as_str());
             let is_it = item.get("port").and_then(Node::int) == Some(i64::from(port.number));

@@ -47,8 +47,8 @@ const DNS: [(&str, &str, &str, u16); 2] = [
     ("openshift-dns", "dns.operator.openshift.io/daemonset-dns", "default", 5353),
 ];
 
-/// The address of NodeLocal DNSCache (case 83).
-const NODE_LOCAL: &str = "169.254.20.10/32";
+/// Where caches of the node and resolvers of clouds listen, mostly on 169.254.20.10 (case 83).
+const NODE_LOCAL: &str = "169.254.0.0/16";
 
 impl All {
     pub(super) fn new(mesh: &Mesh) -> All {

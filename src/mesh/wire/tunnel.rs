@@ -51,7 +51,8 @@ impl Mesh {
                     hops.push(Hop { from: Peer::UnknownPod, to: waypoint, port: HBONE });
                 }
                 Way::Direct if self.names_ports_without(server.id, Direction::Ingress, HBONE) => {
-                    hops.extend(ambient.iter().find_map(|client| self.cut_off(*client, server)));
+                    let hop = ambient.iter().find_map(|client| self.cut_off(*client, server));
+                    hops.extend(hop.map(|hop| self.of_everybody(server).unwrap_or(hop)));
                 }
                 _ => {}
             }
@@ -74,6 +75,14 @@ impl Mesh {
         let cut = |hop: Hop| matches!(self.reach(hop.from, hop.to, hop.port), Verdict::Blocked(_));
         let hop = Hop { from, to: next, port: HBONE };
         (client != server.id && server.ports.iter().any(meant) && cut(hop)).then_some(hop)
+    }
+
+    /// The hop of any pod to a server, where policies mean any to reach the application and admit none.
+    fn of_everybody(&self, server: &Server) -> Option<Hop> {
+        let hop = Hop { from: Peer::UnknownPod, to: Peer::Workload(server.id), port: HBONE };
+        let meant = |port: &Port| self.reach(hop.from, hop.to, *port) == Verdict::Allowed;
+        let cut = matches!(self.reach(hop.from, hop.to, hop.port), Verdict::Blocked(_));
+        (server.ports.iter().any(meant) && cut).then_some(hop)
     }
 
     /// The TCP ports that Services lead to; where there is no Service, those that containers declare.
@@ -99,9 +108,13 @@ impl Mesh {
         numbers.into_iter().map(tcp).collect()
     }
 
-    /// Whether a waypoint stands before pods: the label of their Services, else of their namespace.
+    /// Whether a waypoint stands before pods: the label of their Services, else of their namespace. Nothing
+    /// stands before pods without a Service.
     fn way_to(&self, id: WorkloadId) -> Way {
         let namespace = &*self.workload(id).namespace;
+        if self.services_of(id).next().is_none() {
+            return Way::Direct;
+        }
         let of_services = self.services_of(id).map(|service| {
             let labels = Labels::read(self.root(service).at(&["metadata", "labels"]));
             self.named_waypoint(&labels, namespace)
@@ -178,9 +191,11 @@ mod tests {
         )
     }
 
+    const SERVICE: &str = "apiVersion: v1\nkind: Service\nmetadata: {name: cart, namespace: shop}\nspec: {selector: {app: cart}, ports: [{port: 8080}]}\n";
+
     fn ask(namespace: &str, more: &[&str]) -> Vec<String> {
         let (cart, web) = (app("cart"), app("web"));
-        let mut all = vec![namespace, &cart, &web];
+        let mut all = vec![namespace, &cart, &web, SERVICE];
         all.extend(more);
         let mesh = test_mesh(&all);
         blocks(&mesh, &mesh.blocked_hops(mesh.tunnels()))
@@ -203,6 +218,16 @@ mod tests {
         assert!(ask(SHOP, &[&policy("deny", "ingress: []")]).is_empty());
         // Outside of the mesh the application's port is what arrives.
         assert!(ask("", &[&rule("{port: 8080}")]).is_empty());
+    }
+
+    #[test]
+    fn where_everybody_is_meant_everybody_is_named() {
+        let open = policy("p", &format!("{CART}, ingress: [{{ports: [{{port: 8080}}]}}]"));
+        let mesh = test_mesh(&[SHOP, &app("cart"), &app("web"), &open]);
+        assert_eq!(texts(&mesh, &mesh.tunnels()), ["UnknownPod > shop/cart 15008/TCP"]);
+        let some = policy("q", &format!("{CART}, ingress: [{{{FROM_WEB}, ports: [{{port: 15008}}]}}]"));
+        let mesh = test_mesh(&[SHOP, &app("cart"), &app("web"), &app("job"), &open, &some]);
+        assert_eq!(texts(&mesh, &mesh.tunnels()), ["shop/job > shop/cart 15008/TCP"]);
     }
 
     #[test]
@@ -244,7 +269,7 @@ mod tests {
         );
         // Not read: nothing is known.
         assert!(ask(&shop, &[&from("gateway.networking.k8s.io/gateway-name: other")]).is_empty());
-        let mesh = test_mesh(&[&shop, WAYPOINT, &app("cart")]);
+        let mesh = test_mesh(&[&shop, WAYPOINT, &app("cart"), SERVICE]);
         assert_eq!(
             texts(&mesh, &mesh.tunnels()),
             ["shop/waypoint > shop/cart 15008/TCP", "UnknownPod > shop/waypoint 15008/TCP"]
