@@ -24,6 +24,7 @@ const fn cluster(group: &'static str, kind: &'static str) -> KnownKind {
 pub const KNOWN: &[KnownKind] = &[
     namespaced("", "ConfigMap"),
     namespaced("", "Endpoints"),
+    namespaced("", "Event"),
     namespaced("", "LimitRange"),
     cluster("", "Namespace"),
     cluster("", "Node"),
@@ -65,6 +66,7 @@ pub const KNOWN: &[KnownKind] = &[
     namespaced("external-secrets.io", "ExternalSecret"),
     namespaced("helm.toolkit.fluxcd.io", "HelmRelease"),
     namespaced("install.istio.io", "IstioOperator"),
+    namespaced("metrics.k8s.io", "PodMetrics"),
     namespaced("monitoring.coreos.com", "PodMonitor"),
     namespaced("monitoring.coreos.com", "ServiceMonitor"),
     namespaced("networking.istio.io", "DestinationRule"),

@@ -17,6 +17,7 @@ mod identity;
 pub mod injection;
 pub mod installation;
 pub mod listener;
+pub mod live;
 pub mod mtls;
 pub mod namespace;
 pub mod node;
@@ -126,6 +127,7 @@ pub struct Mesh {
     /// Releases of Istio's charts.
     pub releases: Vec<release::Release>,
     injections: Vec<Injection>,
+    live: live::Index,
     versions: version::Versions,
     /// Where Gateways name each Secret, from the first question on.
     credentials: OnceLock<HashMap<ResourceId, Vec<Place>>>,
@@ -165,6 +167,7 @@ impl Mesh {
             installation: Installation::default(),
             releases,
             injections: Vec::new(),
+            live: live::Index::default(),
             versions: version::Versions::default(),
             credentials: OnceLock::new(),
         };
@@ -180,6 +183,7 @@ impl Mesh {
         mesh.injections = mesh.workloads.iter().map(|w| mesh.decide_injection(w)).collect();
         mesh.versions = version::Versions::new(&mesh);
         mesh.reach = reach::Index::new(&mesh);
+        mesh.live = live::Index::new(&mesh);
         mesh
     }
 

@@ -99,17 +99,16 @@ pub struct Tally {
     pub most: u64,
     /// Workloads that say nothing about replicas and count as one pod.
     pub unsaid: u64,
-    /// Workloads with a pod on each node; they count where Nodes were read.
+    /// Workloads with a pod on each node, where no Node was read; they count no pods.
     pub each_node: u64,
     /// Workloads whose replicas the input does not show; they count no pods.
     pub unknown: u64,
 }
 
 impl Tally {
-    /// Counts a workload; `nodes` is how many there are, if that is known.
-    fn add(&mut self, pods: Pods, nodes: Option<u64>) {
+    fn add(&mut self, pods: Pods) {
         self.workloads += 1;
-        let (least, most) = bounds(pods, nodes);
+        let (least, most) = bounds(pods);
         self.least += least;
         self.most += most;
         match pods {
@@ -133,13 +132,11 @@ impl Tally {
 }
 
 /// How many pods run at least and at most; none where that is not known.
-fn bounds(pods: Pods, nodes: Option<u64>) -> (u64, u64) {
+fn bounds(pods: Pods) -> (u64, u64) {
     match pods {
         Pods::Between(least, most) => (least, most),
         Pods::Unsaid => (1, 1),
-        // A selector or a taint may keep it off some.
-        Pods::EachNode => (0, nodes.unwrap_or(0)),
-        Pods::Unknown => (0, 0),
+        Pods::EachNode | Pods::Unknown => (0, 0),
     }
 }
 
@@ -203,8 +200,6 @@ struct Scene<'a> {
     sources: &'a Sources,
     figures: &'a Figures<'a>,
     what_if: &'a WhatIf,
-    /// How many nodes take pods, if Nodes were read.
-    nodes: Option<u64>,
     /// Workloads that are not made by others that were read, each identity once.
     workloads: Vec<WorkloadId>,
 }
@@ -239,16 +234,9 @@ impl Plan {
             let resource = mesh.workload(*id).resource;
             mesh.counts(resource) && !mesh.is_derived(resource)
         };
-        let scene = Scene {
-            mesh,
-            sources,
-            figures,
-            what_if,
-            nodes: has.map(|has| has.nodes),
-            workloads: all.filter(own).collect(),
-        };
+        let scene = Scene { mesh, sources, figures, what_if, workloads: all.filter(own).collect() };
         let mut workloads = Tally::default();
-        scene.workloads.iter().for_each(|id| workloads.add(mesh.pods_of(*id), scene.nodes));
+        scene.workloads.iter().for_each(|id| workloads.add(mesh.pods_of(*id)));
         let kinds = [
             ("networking.istio.io", "VirtualService"),
             ("networking.istio.io", "DestinationRule"),
@@ -287,7 +275,7 @@ impl Plan {
             unknown: Vec::new(),
             advice: Vec::new(),
         };
-        plan.unknown = scene.unknown(&plan);
+        plan.unknown = unknown(&plan);
         plan.advice = scene.advice(&plan);
         plan
     }
@@ -316,7 +304,7 @@ impl Scene<'_> {
             let Some(component) = component else { continue };
             let workload = self.mesh.workload(*id);
             let mut pods = Tally::default();
-            pods.add(self.mesh.pods_of(*id), self.nodes);
+            pods.add(self.mesh.pods_of(*id));
             let resources = match component {
                 Component::IstioCni => self.container(*id, self.mesh.running_containers(workload).into_iter().next()),
                 _ => self.proxy(self.mesh.proxy(*id)),
@@ -354,7 +342,7 @@ impl Scene<'_> {
         let mut nodes = Nodes { has, memory: none, cpu: none, unknown: 0 };
         for id in &self.workloads {
             let pods = self.mesh.pods_of(*id);
-            let (least, most) = bounds(pods, self.nodes);
+            let (least, most) = bounds(pods);
             let asked = self.mesh.pod_request(*id, "memory").zip(self.mesh.pod_request(*id, "cpu"));
             let Some((memory, cpu)) = asked.filter(|_| pods != Pods::Unknown) else {
                 nodes.unknown += 1;
@@ -371,45 +359,44 @@ impl Scene<'_> {
         }
         nodes
     }
-
-    fn unknown(&self, plan: &Plan) -> Vec<String> {
-        let mut unknown = Vec::new();
-        let counted = |n: u64, what: &str| crate::report::summary::count(n as usize, what);
-        if plan.sidecars.possible.workloads > 0 {
-            let open = plan.sidecars.open.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-            let more = plan.sidecars.open.len().saturating_sub(5);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let workloads = counted(plan.sidecars.possible.workloads, "workload");
-            unknown.push(format!("whether {workloads} of {open}{more} get a sidecar"));
-        }
-        if plan.workloads.unknown > 0 {
-            unknown
-                .push(format!("the replicas of {}, which count no pods", counted(plan.workloads.unknown, "workload")));
-        }
-        if plan.workloads.unsaid > 0 {
-            let workloads = counted(plan.workloads.unsaid, "workload");
-            let verb = if plan.workloads.unsaid == 1 { "says" } else { "say" };
-            unknown.push(format!("what scales {workloads} that {verb} no replicas: one pod each is counted"));
-        }
-        if plan.workloads.each_node > 0 && self.nodes.is_none() {
-            let sets = counted(plan.workloads.each_node, "DaemonSet");
-            let run = if plan.workloads.each_node == 1 { "runs" } else { "run" };
-            unknown.push(format!("how many nodes there are: {sets} {run} a pod on each"));
-        }
-        if plan.sidecars.by_default > 0 {
-            let workloads = counted(plan.sidecars.by_default, "workload");
-            unknown.push(format!("the injector's values: the charts' defaults count for {workloads}"));
-        }
-        if plan.istiods.is_empty() {
-            unknown.push(match &plan.unread_installation {
-                Some(by) => format!("what istiod asks for, which {by} brings"),
-                None => "what istiod asks for: none was read".to_string(),
-            });
-        }
-        unknown
-    }
 }
 
+/// What the input does not show, in words.
+fn unknown(plan: &Plan) -> Vec<String> {
+    let mut unknown = Vec::new();
+    let counted = |n: u64, what: &str| crate::report::summary::count(n as usize, what);
+    if plan.sidecars.possible.workloads > 0 {
+        let open = plan.sidecars.open.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+        let more = plan.sidecars.open.len().saturating_sub(5);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let workloads = counted(plan.sidecars.possible.workloads, "workload");
+        unknown.push(format!("whether {workloads} of {open}{more} get a sidecar"));
+    }
+    if plan.workloads.unknown > 0 {
+        unknown.push(format!("the replicas of {}, which count no pods", counted(plan.workloads.unknown, "workload")));
+    }
+    if plan.workloads.unsaid > 0 {
+        let workloads = counted(plan.workloads.unsaid, "workload");
+        let verb = if plan.workloads.unsaid == 1 { "says" } else { "say" };
+        unknown.push(format!("what scales {workloads} that {verb} no replicas: one pod each is counted"));
+    }
+    if plan.workloads.each_node > 0 {
+        let sets = counted(plan.workloads.each_node, "DaemonSet");
+        let run = if plan.workloads.each_node == 1 { "runs" } else { "run" };
+        unknown.push(format!("how many nodes there are: {sets} {run} a pod on each"));
+    }
+    if plan.sidecars.by_default > 0 {
+        let workloads = counted(plan.sidecars.by_default, "workload");
+        unknown.push(format!("the injector's values: the charts' defaults count for {workloads}"));
+    }
+    if plan.istiods.is_empty() {
+        unknown.push(match &plan.unread_installation {
+            Some(by) => format!("what istiod asks for, which {by} brings"),
+            None => "what istiod asks for: none was read".to_string(),
+        });
+    }
+    unknown
+}
 impl fmt::Display for Tally {
     /// `3`, `3 to 9`, with a plus where the pods of some are not known.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

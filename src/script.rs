@@ -16,6 +16,7 @@ mod engine;
 mod injection;
 mod installation;
 mod list;
+mod live;
 mod mesh;
 mod node;
 mod platform;

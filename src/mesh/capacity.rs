@@ -2,7 +2,9 @@
 
 use super::Mesh;
 use super::proxy::Setting;
+use super::selector::Tri;
 use super::workload::WorkloadId;
+use crate::resource::ResourceId;
 use crate::units::Quantity;
 use crate::yaml::{Node, Place};
 
@@ -13,7 +15,7 @@ pub enum Pods {
     Between(u64, u64),
     /// One, because nothing says otherwise: the API's default, or an autoscaler that was not read.
     Unsaid,
-    /// One on each node that it fits on.
+    /// One on each node that admits it, and no Node was read.
     EachNode,
     /// The input does not show it.
     Unknown,
@@ -64,11 +66,12 @@ impl Mesh {
         };
         let kind = &*self.resource(resource).kind;
         match kind {
+            "Pod" | "Job" if self.is_over(resource) => return Pods::Between(0, 0),
             "Pod" => return Pods::Between(1, 1),
             "DaemonSet" => {
                 return match number(&["status", "desiredNumberScheduled"]) {
                     Some(Some(pods)) => Pods::Between(pods, pods),
-                    _ => Pods::EachNode,
+                    _ => self.pods_on_nodes(id),
                 };
             }
             "Job" | "CronJob" => {
@@ -98,6 +101,22 @@ impl Mesh {
             Some(None) => Pods::Unknown,
             None => Pods::Unsaid,
         }
+    }
+
+    /// Whether a Pod or Job of a dump has done its work.
+    fn is_over(&self, resource: ResourceId) -> bool {
+        let status = |key: &str| self.root(resource).at(&["status", key]).and_then(Node::text);
+        matches!(status("phase"), Some("Succeeded" | "Failed")) || status("completionTime").is_some()
+    }
+
+    fn pods_on_nodes(&self, id: WorkloadId) -> Pods {
+        let nodes = self.of_kind("", "Node");
+        if nodes.len() == 0 {
+            return Pods::EachNode;
+        }
+        let admit: Vec<Tri> = nodes.map(|node| self.admits(node, id)).collect();
+        let count = |fits: fn(&Tri) -> bool| admit.iter().filter(|answer| fits(answer)).count() as u64;
+        Pods::Between(count(|answer| *answer == Tri::Yes), count(|answer| *answer != Tri::No))
     }
 
     /// What a setting comes to.
@@ -202,7 +221,11 @@ mod tests {
         assert_eq!(pods("Deployment", "replicas: 3,", &keda), Pods::Unknown);
         assert_eq!(pods("StatefulSet", "replicas: 0,", ""), Pods::Between(0, 0));
         assert_eq!(pods("DaemonSet", "", ""), Pods::EachNode);
+        let node = "apiVersion: v1\nkind: Node\nmetadata: {name: a}\n";
+        assert_eq!(pods("DaemonSet", "", node), Pods::Between(1, 1));
         assert_eq!(pods("Job", "parallelism: 4,", ""), Pods::Between(0, 4));
+        let done = workload("Job", "") + "status: {completionTime: '2026-11-24T10:00:00Z'}\n";
+        assert_eq!(test_mesh(&[&done]).pods_of(WorkloadId(0)), Pods::Between(0, 0));
         let live = workload("DaemonSet", "") + "status: {desiredNumberScheduled: 7}\n";
         assert_eq!(test_mesh(&[&live]).pods_of(WorkloadId(0)), Pods::Between(7, 7));
     }

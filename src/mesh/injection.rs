@@ -134,7 +134,7 @@ impl Mesh {
     }
 
     /// Stage 1: does a webhook select the pod? Webhooks see labels only.
-    fn selected_by_webhook(&self, workload: &Workload) -> (Tri, String) {
+    pub(super) fn selected_by_webhook(&self, workload: &Workload) -> (Tri, String) {
         let open = Labels::open();
         let namespace = self.namespace(&workload.namespace).map_or(&open, |n| &n.labels);
         if self.installation.webhooks.is_empty() {

@@ -112,7 +112,7 @@ impl Scene<'_> {
             note(self.mesh.proxy_defaults(injector.resource), 0);
         }
         for id in self.workloads.iter().filter(|id| self.mesh.injection(**id).sidecar.is_yes()) {
-            note(self.mesh.proxy(*id), super::bounds(self.mesh.pods_of(*id), self.nodes).1);
+            note(self.mesh.proxy(*id), super::bounds(self.mesh.pods_of(*id)).1);
         }
         let mut lacking: Vec<_> = by_place.into_iter().collect();
         lacking.sort_by_key(|(_, (_, pods))| std::cmp::Reverse(*pods));

@@ -45,7 +45,7 @@ impl Scene<'_> {
         let containers = self.mesh.containers(workload);
         let discovery = containers.into_iter().find(|c| c.get("name").and_then(Node::text) == Some("discovery"));
         let mut pods = Tally::default();
-        pods.add(self.mesh.pods_of(id), self.nodes);
+        pods.add(self.mesh.pods_of(id));
         let hpa = self.mesh.autoscaler_of(workload.resource);
         let said = match hpa {
             Some(hpa) => self.mesh.at(hpa, &["spec", "minReplicas"]),

@@ -38,7 +38,7 @@ impl Scene<'_> {
             let namespace = mesh.resource(service).namespace();
             read += 1;
             *by_namespace.entry(namespace).or_default() += 1;
-            let pods: u64 = mesh.workloads_of(service).map(|id| bounds(mesh.pods_of(id), self.nodes).1).sum();
+            let pods: u64 = mesh.workloads_of(service).map(|id| bounds(mesh.pods_of(id)).1).sum();
             *endpoints.entry(namespace).or_default() += pods;
         }
         let known: u64 = endpoints.values().sum();
@@ -59,7 +59,7 @@ impl Scene<'_> {
             if !mesh.injection(*id).sidecar.is_yes() {
                 continue;
             }
-            let pods = bounds(mesh.pods_of(*id), self.nodes).1;
+            let pods = bounds(mesh.pods_of(*id)).1;
             match mesh.sidecar_of(*id) {
                 Ok(_) => scope.narrowed += pods,
                 Err(absence) => {

@@ -99,25 +99,25 @@ impl Sidecars {
             let sidecar = has_sidecar(mesh, *id);
             if sidecar == Tri::No {
                 if mesh.injection(*id).ambient.is_yes() {
-                    all.ambient.add(pods, scene.nodes);
+                    all.ambient.add(pods);
                 }
                 continue;
             }
             let home = namespaces.entry(&workload.namespace).or_default();
             if sidecar == Tri::Unknown {
-                all.possible.add(pods, scene.nodes);
-                home.possible.add(pods, scene.nodes);
+                all.possible.add(pods);
+                home.possible.add(pods);
                 let why = why_open(mesh, *id);
                 if !all.open.contains(&why) {
                     all.open.push(why);
                 }
                 continue;
             }
-            all.certain.add(pods, scene.nodes);
-            home.certain.add(pods, scene.nodes);
+            all.certain.add(pods);
+            home.certain.add(pods);
             let proxy = mesh.proxy(*id);
             all.by_default += u64::from(matches!(proxy.memory_request, Setting::Default(..)));
-            let pods = bounds(pods, scene.nodes);
+            let pods = bounds(pods);
             let [memory, memory_limit] = [proxy.memory_request, proxy.memory_limit].map(|s| mesh.amount(s));
             let [cpu, cpu_limit] = [proxy.cpu_request, proxy.cpu_limit].map(|s| mesh.amount(s));
             for (sums, request, limit) in [

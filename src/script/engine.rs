@@ -15,8 +15,8 @@ use super::tokens::{AfterDot, allow_keys_after_dots};
 use super::value::V;
 use super::vocabulary::{On, Word, Words};
 use super::{
-    Context, answers, certificate, compare, draft, edits, fail, injection, installation, list, mesh, node, platform,
-    rbac, resource, scaling, value, version, wire,
+    Context, answers, certificate, compare, draft, edits, fail, injection, installation, list, live, mesh, node,
+    platform, rbac, resource, scaling, value, version, wire,
 };
 use crate::mesh::{Declared, Mesh};
 use crate::rule::RuleSet;
@@ -98,6 +98,7 @@ pub(super) fn equip(engine: &mut Engine, context: &Rc<Context>, properties: &BTr
     version::register(&mut words);
     platform::register(&mut words);
     node::register(&mut words);
+    live::register(&mut words);
     certificate::register(&mut words);
     rbac::register(&mut words);
     scaling::register(&mut words);

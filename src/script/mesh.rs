@@ -29,7 +29,7 @@ impl Context {
         self.resource_of(v).map_or_else(String::new, |id| self.mesh.resource(id).namespace().to_string())
     }
 
-    fn roots(&self, ids: impl IntoIterator<Item = ResourceId>, absence: Absence) -> L {
+    pub(super) fn roots(&self, ids: impl IntoIterator<Item = ResourceId>, absence: Absence) -> L {
         L::new(ids.into_iter().map(|id| self.root(id)).collect(), None, Some(absence))
     }
 

@@ -220,9 +220,15 @@ pub(super) fn register(words: &mut Words<'_>) {
         move |v: V, name: ImmutableString| {
             let all = x.containers(v, "container()")?;
             let found = all.items.iter().find(|c| x.node(**c).get("name").and_then(Node::text) == Some(name.as_str()));
+            // One whose name the input does not show may be the one.
+            let hides = |c: &V| x.node(*c).get("name").is_some_and(Node::is_unknown);
+            let absence = || match all.items.iter().any(hides) {
+                true => Absence::unknown("names of containers"),
+                false => Absence::certain(),
+            };
             Ok(match (found, all.place) {
                 (Some(found), _) => *found,
-                (None, place) => x.absent(place.unwrap_or(v).place, Absence::certain()),
+                (None, place) => x.absent(place.unwrap_or(v).place, absence()),
             })
         },
     );
