@@ -100,7 +100,7 @@ impl Figures<'_> {
             let request = if by_objects { limit } else { request };
             Some(Tier { services: *from as u64, request, limit, by_objects })
         };
-        tiers.iter().filter_map(read).filter(|tier| tier.services <= services).last()
+        tiers.iter().filter_map(read).rfind(|tier| tier.services <= services)
     }
 
     /// A row of the table of what was measured.

@@ -40,7 +40,7 @@ impl WhatIf {
                     });
                 }
                 _ => {
-                    let near = closest(key, KEYS.into_iter()).map(|near| format!("; did you mean \"{near}\"?"));
+                    let near = closest(key, KEYS).map(|near| format!("; did you mean \"{near}\"?"));
                     return Err(format!("\"{key}\" is none of {}{}", KEYS.join(", "), near.unwrap_or_default()));
                 }
             }
