@@ -38,6 +38,8 @@ mod mistakes;
 mod new_rule;
 #[path = "cli/plan.rs"]
 mod plan;
+#[path = "cli/releases.rs"]
+mod releases;
 #[path = "cli/render.rs"]
 mod render;
 #[path = "cli/report_files.rs"]

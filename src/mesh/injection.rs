@@ -138,7 +138,9 @@ impl Mesh {
         let open = Labels::open();
         let namespace = self.namespace(&workload.namespace).map_or(&open, |n| &n.labels);
         if self.installation.webhooks.is_empty() {
-            return default_webhooks(namespace, &workload.labels);
+            let (answer, revision) = default_webhooks(namespace, &workload.labels);
+            let is_open = answer == Tri::No && self.injects_by_default();
+            return (if is_open { Tri::Unknown } else { answer }, revision);
         }
         match self.taken(namespace, &workload.labels) {
             Taken::By(webhook) => return (Tri::Yes, webhook.revision.to_string()),
@@ -154,6 +156,13 @@ impl Mesh {
             return (Tri::Unknown, revision.to_string());
         }
         (Tri::No, DEFAULT_REVISION.to_string())
+    }
+
+    /// Whether an injector's values have namespaces without a label injected.
+    fn injects_by_default(&self) -> bool {
+        let path = ["sidecarInjectorWebhook", "enableNamespacesByDefault"];
+        let set = self.installation.injectors.iter().filter_map(|i| self.trees.node(i.values?).at(&path));
+        set.filter_map(Node::bool).any(|on| on)
     }
 
     /// Stage 2: istiod looks at label, annotation, selectors and policy.
@@ -301,6 +310,19 @@ mod tests {
         ] {
             assert_eq!(sidecar(labels, pod), expected, "{labels:?} {pod}");
         }
+    }
+
+    #[test]
+    fn a_chart_may_have_every_namespace_injected() {
+        let release = |on: bool| {
+            format!(
+                "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: istiod, namespace: istio-system}}\nspec: {{chart: {{spec: {{chart: istiod}}}}, values: {{sidecarInjectorWebhook: {{enableNamespacesByDefault: {on}}}}}}}\n"
+            )
+        };
+        let sidecar = |on| {
+            test_mesh(&[&pod("app: a", "", ""), &namespace("team: a"), &release(on)]).injection(WorkloadId(0)).sidecar
+        };
+        assert_eq!([sidecar(true), sidecar(false)], [Tri::Unknown, Tri::No]);
     }
 
     #[test]

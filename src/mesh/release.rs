@@ -36,7 +36,7 @@ pub struct Release {
     pub path: Box<str>,
     /// Where it is asked for: the chart's name, or that of an operator's resource.
     pub place: Place,
-    /// The release's own name.
+    /// The release's own name; empty where an operator chooses it.
     pub name: Box<str>,
     /// The namespace that it goes to.
     pub namespace: Box<str>,

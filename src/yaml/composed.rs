@@ -131,3 +131,45 @@ impl Trees {
         self.origin(place).map_or(place, |origin| origin.place)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::FileId;
+
+    #[test]
+    fn composed_text_stands_where_it_comes_from() {
+        let text = "chart: istiod\nvalues: {a: {b: 1}, c: 'x: y'}\n";
+        let trees = Trees::new([parse::parse(FileId(0), text.into())]);
+        let at = |path: &[&str]| {
+            let node = trees.tree(0).roots().next().unwrap().at(path).unwrap();
+            Place { tree: 0, node: node.id() }
+        };
+        let mut composer = Composer::new(&trees, at(&["chart"]));
+        composer.push("kind: A\nnumber: ");
+        composer.mark(at(&["values", "a", "b"]), From::Value);
+        composer.push("1");
+        composer.frame();
+        composer.push("\ndefault: ");
+        composer.mark(at(&["values", "a"]), From::Default);
+        composer.push("2");
+        composer.frame();
+        composer.push("\nmore: ");
+        composer.expect_more();
+        composer.push("{}\ntext: ");
+        composer.mark(at(&["values", "c"]), From::Value);
+        composer.quote("x: y");
+        let root = composer.finish(None).unwrap();
+        let get = |key: &str| trees.get(root, &[key]).unwrap();
+        let shown = |place: Place| &text[trees.node(place).place().range()];
+        assert_eq!([shown(get("kind")), shown(get("number")), shown(get("default"))], ["istiod", "1", "a"]);
+        assert_eq!(trees.node(get("number")).int(), Some(1));
+        assert_eq!(trees.written(get("number")), at(&["values", "a", "b"]));
+        assert!(trees.node(get("more")).is_unknown() && !trees.node(root).is_unknown());
+        // Text in it stands in the file, too.
+        let inner = trees.parse(get("text")).unwrap();
+        assert_eq!(shown(trees.get(inner, &["x"]).unwrap()), "y");
+        assert!(trees.parse(get("kind")).is_none());
+        assert_eq!(trees.files().count(), 1);
+    }
+}

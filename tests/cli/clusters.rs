@@ -225,13 +225,6 @@ fn a_patch_that_a_hook_names_is_still_a_patch() {
 }
 
 #[test]
-fn an_installation_that_was_not_rendered_is_named() {
-    let release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: istiod, namespace: istio-system}\nspec: {chart: {spec: {chart: istiod}}}\n";
-    let s = Scratch::new(&[("a.yaml", release)]);
-    s.run("check --format short").ends(0, &["Istio installation, which HelmRelease \"istiod\" brings (", "render it)"]);
-}
-
-#[test]
 fn a_rule_that_failed_in_one_cluster_is_left_out_of_the_next() {
     let header = "//! ---\n//! severity: warning\n//! checks: Service\n//! ---\n//! # it\n//!\n//! It hurts.\n\n";
     let s = Scratch::new(&[

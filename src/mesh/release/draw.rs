@@ -167,7 +167,15 @@ impl<'t> Drawing<'t> {
             Part::Open => composer.expect_more(),
             Part::Name => composer.quote(&self.name),
             Part::Namespace => composer.quote(&self.release.namespace),
+            Part::Release if self.release.name.is_empty() => composer.quote(UNKNOWN),
             Part::Release => composer.quote(&self.release.name),
+            Part::Chart => {
+                let version = self.release.version.filter(|_| self.release.has_exact_version(self.trees));
+                match version.and_then(|place| self.trees.node(place).text()) {
+                    Some(version) => composer.quote(&format!("{}-{version}", self.release.chart)),
+                    None => composer.quote(UNKNOWN),
+                }
+            }
             Part::Revision => composer.quote(&self.revision),
             Part::Label => composer.quote(if self.revision.is_empty() { DEFAULT_REVISION } else { &self.revision }),
             Part::Pod => composer.quote(if self.revision.is_empty() { "pilot" } else { "istiod" }),

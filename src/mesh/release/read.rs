@@ -240,6 +240,7 @@ impl<'t> Reader<'t> {
         ] {
             release.layers.extend(spec.get(key).map(|node| Layer::at(to, at(node))));
         }
+        release.name = "".into();
         release.version = spec.get("tag").map(at);
         release.profile = spec.get("profile").map(at);
         self.add_map(&mut release, resource, spec.get("values"));
@@ -256,6 +257,7 @@ impl<'t> Reader<'t> {
         };
         let namespace = spec.get("namespace").and_then(Node::text).unwrap_or(home);
         let mut release = self.release(chart, resource, self.name(resource), namespace);
+        release.name = "".into();
         release.version = spec.get("version").map(|v| self.place(resource, v));
         release.profile = spec.get("profile").map(|p| self.place(resource, p));
         if chart == "istiod" {
@@ -382,7 +384,7 @@ mod tests {
         assert_eq!(
             told(&[&operator(spec)]),
             [
-                "istiod a istio-system 1.22.1: pilot.replicaCount=3 pilot.autoscaleMin=2 global.tag=1.22.1 meshConfig=x =global"
+                "istiod  istio-system 1.22.1: pilot.replicaCount=3 pilot.autoscaleMin=2 global.tag=1.22.1 meshConfig=x =global"
             ]
         );
         for none in [
@@ -397,9 +399,9 @@ mod tests {
         };
         assert_eq!(
             told(&[&sail("Istio", "namespace: mesh, version: v1.31.0-beta.1, values: {pilot: {}}")]),
-            ["istiod a mesh 1.31.0: =pilot"]
+            ["istiod  mesh 1.31.0: =pilot"]
         );
-        assert_eq!(told(&[&sail("ZTunnel", "version: v1.29-latest")]), ["ztunnel a ztunnel 1.29: "]);
+        assert_eq!(told(&[&sail("ZTunnel", "version: v1.29-latest")]), ["ztunnel  ztunnel 1.29: "]);
         let k3s = "apiVersion: helm.cattle.io/v1\nkind: HelmChart\nmetadata: {name: a, namespace: kube-system}\nspec: {chart: istiod, targetNamespace: istio-system, valuesContent: \"pilot: {}\"}\n";
         assert_eq!(told(&[k3s]), ["istiod a istio-system ?: =pilot"]);
     }

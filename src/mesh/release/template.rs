@@ -11,8 +11,10 @@ pub(super) enum Part<'l> {
     Name,
     /// Where the release goes.
     Namespace,
-    /// The release's name.
+    /// The release's name; not known where an operator chooses it.
     Release,
+    /// The chart with its version.
+    Chart,
     /// The revision; without one there is no such line.
     Revision,
     /// The revision, as labels have it.
@@ -66,6 +68,7 @@ fn part(inner: &str) -> Part<'_> {
             "name" => Part::Name,
             "namespace" => Part::Namespace,
             "release" => Part::Release,
+            "chart" => Part::Chart,
             "revision" => Part::Revision,
             "label" => Part::Label,
             "pod" => Part::Pod,
@@ -82,14 +85,14 @@ kind: Deployment
 metadata:
   name: {{name}}
   namespace: {{namespace}}
-  labels: {app: istiod, istio: pilot, istio.io/rev: {{label}}, release: {{release}}, operator.istio.io/component: Pilot, app.kubernetes.io/name: istiod, app.kubernetes.io/part-of: istio}
+  labels: {app: istiod, istio: pilot, istio.io/rev: {{label}}, release: {{release}}, operator.istio.io/component: Pilot, app.kubernetes.io/name: istiod, app.kubernetes.io/managed-by: Helm, app.kubernetes.io/instance: {{release}}, app.kubernetes.io/part-of: istio, helm.sh/chart: {{chart}}, app.kubernetes.io/version: "${unknown}"}
 spec:
   replicas: {{replicas replicaCount}}
   strategy: {rollingUpdate: {maxSurge: {{own rollingMaxSurge}}, maxUnavailable: {{own rollingMaxUnavailable}}}}
   selector: {matchLabels: {app: istiod, istio: {{pod}}}}
   template:
     metadata:
-      labels: {app: istiod, istio: {{pod}}, istio.io/rev: {{label}}, istio.io/dataplane-mode: none, sidecar.istio.io/inject: "false", operator.istio.io/component: Pilot, app.kubernetes.io/name: istiod, {{more podLabels}}}
+      labels: {app: istiod, istio: {{pod}}, istio.io/rev: {{label}}, istio.io/dataplane-mode: none, sidecar.istio.io/inject: "false", operator.istio.io/component: Pilot, app.kubernetes.io/name: istiod, app.kubernetes.io/managed-by: Helm, app.kubernetes.io/instance: {{release}}, app.kubernetes.io/part-of: istio, helm.sh/chart: {{chart}}, app.kubernetes.io/version: "${unknown}", {{more podLabels}}}
       annotations: {prometheus.io/port: "15014", prometheus.io/scrape: "true", sidecar.istio.io/inject: "false", {{more podAnnotations}}}
     spec:
       nodeSelector: {{with nodeSelector}}
@@ -130,7 +133,7 @@ kind: Deployment
 metadata:
   name: {{name}}
   namespace: {{namespace}}
-  labels: {app: {{selector app}}, istio: {{selector istio}}, app.kubernetes.io/name: {{name}}, app.kubernetes.io/part-of: istio}
+  labels: {app: {{selector app}}, istio: {{selector istio}}, app.kubernetes.io/name: {{name}}, app.kubernetes.io/managed-by: Helm, app.kubernetes.io/instance: {{release}}, app.kubernetes.io/part-of: istio, helm.sh/chart: {{chart}}, app.kubernetes.io/version: "${unknown}"}
 spec:
   replicas: {{replicas replicaCount}}
   selector: {matchLabels: {app: {{selector app}}, istio: {{selector istio}}}}
@@ -183,7 +186,7 @@ spec:
   {{open}}selector: {matchLabels: {app: ztunnel}}
   template:
     metadata:
-      labels: {app: ztunnel, app.kubernetes.io/name: ztunnel, istio.io/dataplane-mode: none, sidecar.istio.io/inject: "false"}
+      labels: {app: ztunnel, app.kubernetes.io/name: ztunnel, istio.io/dataplane-mode: none, sidecar.istio.io/inject: "false", app.kubernetes.io/managed-by: Helm, app.kubernetes.io/instance: {{release}}, app.kubernetes.io/part-of: istio, helm.sh/chart: {{chart}}, app.kubernetes.io/version: "${unknown}"}
       annotations: {sidecar.istio.io/inject: "false"}
     spec:
       {{open}}serviceAccountName: {{name}}
@@ -205,7 +208,7 @@ spec:
   {{open}}selector: {matchLabels: {k8s-app: istio-cni-node}}
   template:
     metadata:
-      labels: {k8s-app: istio-cni-node, istio.io/dataplane-mode: none, sidecar.istio.io/inject: "false"}
+      labels: {k8s-app: istio-cni-node, istio.io/dataplane-mode: none, sidecar.istio.io/inject: "false", app.kubernetes.io/managed-by: Helm, app.kubernetes.io/instance: {{release}}, app.kubernetes.io/part-of: istio, helm.sh/chart: {{chart}}, app.kubernetes.io/version: "${unknown}"}
       annotations: {sidecar.istio.io/inject: "false"}
     spec:
       {{open}}hostNetwork: "${unknown}"
