@@ -21,15 +21,28 @@ impl Mesh {
     /// Whether pods of a workload may be put on a Node. Taints that pass by themselves count as tolerated; what a
     /// chart would render is not known so exactly.
     pub fn admits(&self, node: ResourceId, workload: WorkloadId) -> Tri {
+        self.admits_with(&self.node_labels(node), node, workload)
+    }
+
+    /// The first of some workloads whose pods certainly may be put on a Node.
+    pub fn admitted(&self, node: ResourceId, workloads: impl IntoIterator<Item = WorkloadId>) -> Option<WorkloadId> {
+        let labels = self.node_labels(node);
+        workloads.into_iter().find(|workload| self.admits_with(&labels, node, *workload).is_yes())
+    }
+
+    fn node_labels(&self, node: ResourceId) -> Labels {
+        Labels::read(self.root(node).at(&["metadata", "labels"]))
+    }
+
+    fn admits_with(&self, labels: &Labels, node: ResourceId, workload: WorkloadId) -> Tri {
         if self.is_virtual(self.workload(workload).resource) {
             return Tri::Unknown;
         }
         let spec = self.pod_spec(self.workload(workload));
         let get = |key: &str| spec.and_then(|s| s.get(key));
-        let labels = Labels::read(self.root(node).at(&["metadata", "labels"]));
         let selected = match get("nodeSelector") {
             Some(selector) if selector.is_unknown() => Tri::Unknown,
-            selector => Selector::equality(selector).matches(&labels),
+            selector => Selector::equality(selector).matches(labels),
         };
         let required = spec.and_then(|s| {
             s.at(&["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"])
@@ -37,7 +50,7 @@ impl Mesh {
         let affine = match required {
             None if get("affinity").is_some_and(Node::is_unknown) => Tri::Unknown,
             None => Tri::Yes,
-            Some(terms) => terms.items().fold(Tri::No, |any, term| any.or(term_matches(term, &labels))),
+            Some(terms) => terms.items().fold(Tri::No, |any, term| any.or(term_matches(term, labels))),
         };
         selected.and(affine).and(self.tolerates(node, get("tolerations")))
     }
@@ -122,6 +135,22 @@ mod tests {
             admits("pool: a", "", &affinity("{matchFields: [{key: metadata.name, operator: In, values: [a]}]}")),
             Tri::Unknown
         );
+    }
+
+    #[test]
+    fn the_first_that_a_node_admits() {
+        let pod = |name: &str, spec: &str| {
+            format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: shop}}\nspec: {{{spec}}}\n")
+        };
+        let mesh = test_mesh(&[
+            "apiVersion: v1\nkind: Node\nmetadata: {name: a, labels: {pool: big}}\n",
+            &pod("p", "nodeSelector: {pool: small}"),
+            &pod("q", "nodeSelector: {pool: '${POOL}'}"),
+            &pod("r", ""),
+        ]);
+        let admitted = |all: &[u32]| mesh.admitted(ResourceId(0), all.iter().map(|n| WorkloadId(*n)));
+        assert_eq!(admitted(&[0, 1, 2]), Some(WorkloadId(2)));
+        assert_eq!(admitted(&[0, 1]), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use rhai::{Dynamic, ImmutableString};
 
 use super::Result;
+use super::list::L;
 use super::mesh::M;
 use super::value::V;
 use super::vocabulary::{On, Words};
@@ -10,6 +11,19 @@ use crate::mesh::selector::Tri;
 
 /// The words about Nodes.
 pub(super) fn register(words: &mut Words<'_>) {
+    let x = words.context();
+    words.fallible(
+        On::Mesh,
+        "admitted(node, workloads)",
+        "the first of a list of workloads whose pods may run on a Node; missing if none is known to",
+        "Node, workloads",
+        move |_: M, node: V, workloads: L| -> Result<V> {
+            let id = x.need_resource(node, "admitted()")?;
+            let workloads: Result<Vec<_>> = workloads.items.iter().map(|w| x.need_workload(*w, "admitted()")).collect();
+            let found = x.mesh.admitted(id, workloads?);
+            Ok(found.map_or_else(|| x.missing(node.place, Vec::new(), None), |workload| x.workload_root(workload)))
+        },
+    );
     let x = words.context();
     words.fallible(
         On::Mesh,
