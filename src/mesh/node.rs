@@ -9,11 +9,12 @@ use crate::resource::ResourceId;
 use crate::yaml::Node;
 
 /// Taints that tell of a moment and not of what the Node is for: conditions, start, removal.
-const PASSING: [&str; 5] = [
+const PASSING: [&str; 6] = [
     "node.kubernetes.io/",
     "node.cloudprovider.kubernetes.io/",
     "node.cilium.io/",
     "cni.istio.io/",
+    "karpenter.sh/",
     "ToBeDeletedByClusterAutoscaler",
 ];
 
