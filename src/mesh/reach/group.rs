@@ -32,7 +32,8 @@ pub struct Blocked {
     pub depends: Vec<Reason>,
 }
 
-/// The connections that the same policies block on the same side.
+/// The connections that one policy blocks on one side: the one with the nearest miss, else one for all
+/// pods of its namespace; without either, the same policies together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlockGroup {
     /// The side, the policies, and the nearest miss of the first connection.
@@ -50,6 +51,14 @@ struct Ends {
     sources: BTreeSet<Peer>,
     destinations: BTreeSet<Peer>,
     ports: BTreeSet<Port>,
+}
+
+impl Ends {
+    fn add(&mut self, hop: Hop) {
+        self.sources.insert(hop.from);
+        self.destinations.insert(hop.to);
+        self.ports.insert(hop.port);
+    }
 }
 
 impl Mesh {
@@ -74,7 +83,7 @@ impl Mesh {
     /// Those of the connections that certainly are blocked, in groups of the same policies.
     pub fn blocked_hops(&self, hops: impl IntoIterator<Item = Hop>) -> Blocked {
         let hops: BTreeSet<Hop> = hops.into_iter().collect();
-        let mut groups: BTreeMap<(Direction, Vec<ResourceId>), (Question<'_>, Ends)> = BTreeMap::new();
+        let mut groups: BTreeMap<(Direction, Vec<ResourceId>), (Block, Ends)> = BTreeMap::new();
         let mut undecided = 0;
         let mut depends = BTreeSet::new();
         for hop in hops {
@@ -85,23 +94,32 @@ impl Mesh {
                     depends.insert(reason);
                 }
                 (Decision::Blocked(side), question) => {
-                    let key = (side, question.isolating_ids(side));
-                    let (_, ends) = groups.entry(key).or_insert_with(|| (question, Ends::default()));
-                    ends.sources.insert(hop.from);
-                    ends.destinations.insert(hop.to);
-                    ends.ports.insert(hop.port);
+                    let Some(block) = self.block(&question, side) else { continue };
+                    let key = (side, self.deciding(&block).to_vec());
+                    let (first, ends) = groups.entry(key).or_insert_with(|| (block.clone(), Ends::default()));
+                    // What all of them share.
+                    first.isolating.retain(|id| block.isolating.contains(id));
+                    ends.add(hop);
                 }
             }
         }
-        let groups = groups.into_iter().filter_map(|((side, _), (question, ends))| {
-            Some(BlockGroup {
-                block: self.block(&question, side)?,
-                sources: ends.sources.into_iter().collect(),
-                destinations: ends.destinations.into_iter().collect(),
-                ports: ends.ports.into_iter().collect(),
-            })
+        let groups = groups.into_values().map(|(block, ends)| BlockGroup {
+            block,
+            sources: ends.sources.into_iter().collect(),
+            destinations: ends.destinations.into_iter().collect(),
+            ports: ends.ports.into_iter().collect(),
         });
         Blocked { groups: groups.collect(), undecided, depends: depends.into_iter().collect() }
+    }
+
+    /// Whether a connection certainly is blocked.
+    pub fn is_blocked(&self, hop: Hop) -> bool {
+        matches!(self.decide(hop).0, Decision::Blocked(_))
+    }
+
+    /// Whether a connection certainly is let through.
+    pub fn is_allowed(&self, hop: Hop) -> bool {
+        self.decide(hop).0 == Decision::Allowed
     }
 
     /// What is decided about a connection. One that may lead to several places is blocked if it is
@@ -138,13 +156,27 @@ impl Mesh {
 
     /// What blocks a side; nothing if no policy isolates it, for then it is open (case 1).
     fn block(&self, question: &Question<'_>, side: Direction) -> Option<Block> {
-        let isolating = question.isolating(side);
+        let mut isolating = question.isolating(side);
+        let nearest = question.nearest(side);
+        // A stable sort: among equals, the order of names.
+        isolating.sort_by_key(|policy| {
+            let is_near = nearest.as_ref().is_some_and(|near| policy.variants.iter().any(|v| v.id == near.policy));
+            (!is_near, !policy.is_for_all())
+        });
         Some(Block {
             side,
             isolating_place: isolating.first()?.variants.first()?.place,
             isolating: isolating.into_iter().map(|policy| policy.id).collect(),
-            nearest: question.nearest(side),
+            nearest,
         })
+    }
+
+    /// The one policy that decides, or all of them.
+    fn deciding<'b>(&self, block: &'b Block) -> &'b [ResourceId] {
+        let (first, all) = (&block.isolating[..1], &block.isolating[..]);
+        let namespace = self.resource(first[0]).namespace();
+        let for_all = || self.reach.policy_of(namespace, first[0]).is_some_and(super::Policy::is_for_all);
+        if block.nearest.is_some() || for_all() { first } else { all }
     }
 }
 

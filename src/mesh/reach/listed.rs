@@ -1,13 +1,13 @@
 //! What policies say about ports, whoever the other end is.
 
 use super::super::Mesh;
-use super::super::selector::Tri;
+use super::super::selector::{Requirement, Selector, Tri};
 use super::super::service::Target;
 use super::super::workload::{WorkloadId, container_ports};
-use super::policy::{PortItem, Ports, Rule, Who};
-use super::question::{End, PodEnd};
-use super::verdict::{Answer, Verdict};
-use super::{Direction, Peer, Policy, Port, Protocol};
+use super::policy::{Choice, PortItem, Ports, Rule, Who};
+use super::question::{Decision, End, PodEnd};
+use super::verdict::Answer;
+use super::{Direction, Hop, Peer, Policy, Port, Protocol};
 use crate::resource::ResourceId;
 use crate::yaml::{Node, Place};
 
@@ -27,23 +27,45 @@ pub struct ServicePort {
 }
 
 impl Mesh {
-    /// Whether a policy that isolates pods on a side names TCP ports, and not that one among them.
-    pub fn names_ports_without(&self, id: WorkloadId, side: Direction, port: Port) -> bool {
-        let End::Pod(pod) = End::of(self, Peer::Workload(id)) else { return false };
-        let may_open = |item: &PortItem| {
-            item.protocol.is_none_or(|p| p == port.protocol)
-                && match &item.ports {
-                    Ports::Range(first, last) => (*first..=*last).contains(&port.number),
-                    Ports::All | Ports::Unknown => true,
-                    Ports::Named(_) => false,
-                }
-        };
-        let lacks = |rule: &Rule| !rule.ports.is_empty() && !rule.ports.iter().any(may_open);
-        self.reach.policies(pod.namespace, &pod.pod.labels).into_iter().any(|policy| {
-            let variants = policy.variants.iter();
-            let applying = variants.filter(|v| pod.isolated_by(v, side) != Answer::No);
-            applying.flat_map(|v| &v.section(side).rules).any(lacks)
-        })
+    /// The rules for pods on a side that name ports, and not that one among them.
+    pub fn rules_without(&self, id: WorkloadId, side: Direction, port: Port) -> Vec<&Rule> {
+        let End::Pod(pod) = End::of(self, Peer::Workload(id)) else { return Vec::new() };
+        let policies = self.reach.policies(pod.namespace, &pod.pod.labels).into_iter();
+        let variants = policies.flat_map(|policy| &policy.variants);
+        let applying = variants.filter(|variant| pod.isolated_by(variant, side) != Answer::No);
+        let lacks = |rule: &&Rule| !rule.ports.is_empty() && !rule.may_open(port);
+        applying.flat_map(|variant| &variant.section(side).rules).filter(lacks).collect()
+    }
+
+    /// The pods that a rule of a policy of that namespace may mean, found by their labels.
+    pub fn pods_of(&self, rule: &Rule, own: &str) -> Vec<WorkloadId> {
+        if rule.peers.is_empty() {
+            return (0..self.workloads.len() as u32).map(WorkloadId).collect();
+        }
+        let everything = Selector::default();
+        let mut found = Vec::new();
+        for item in &rule.peers {
+            let Who::Pods { pods, namespaces } = &item.who else { continue };
+            let pods = pods.as_ref().map_or(&everything, |choice| &choice.selector);
+            for namespace in self.namespaces_of(namespaces.as_ref(), own) {
+                found.extend(self.selected(namespace, pods).into_iter().map(|(id, _)| id));
+            }
+        }
+        found
+    }
+
+    /// The namespaces that a `namespaceSelector` may mean, in order; the policy's own where there is none.
+    fn namespaces_of<'m>(&'m self, choice: Option<&Choice>, own: &'m str) -> Vec<&'m str> {
+        let Some(choice) = choice else { return vec![own] };
+        if let Some(("kubernetes.io/metadata.name", name)) =
+            choice.selector.requirements.first().and_then(Requirement::single)
+        {
+            return self.namespace(name).map(|namespace| &*namespace.name).into_iter().collect();
+        }
+        let matching = self.namespaces.values().filter(|n| choice.selector.matches(&n.labels) != Tri::No);
+        let mut names: Vec<&str> = matching.map(|namespace| &*namespace.name).collect();
+        names.sort_unstable();
+        names
     }
 
     /// The ports of a policy that are a Service's, while none of the pods it speaks of listens there and
@@ -60,7 +82,7 @@ impl Mesh {
             for rule in &variant.section(side).rules {
                 let pods = self.pods_that_listen(found, rule, side, namespace);
                 let all = rule.ports.iter().filter_map(|item| self.service_port(item, side, &pods));
-                ports.extend(all.filter(|found| self.is_closed(found, policy)));
+                ports.extend(all.filter(|port| self.is_closed(port, found, namespace)));
             }
         }
         ports
@@ -68,18 +90,27 @@ impl Mesh {
 
     /// The pods that the ports of a rule are about: the policy's own, or those that it lets them call.
     fn pods_that_listen(&self, policy: &Policy, rule: &Rule, side: Direction, namespace: &str) -> Vec<WorkloadId> {
-        let selected = |id: &WorkloadId| {
-            let End::Pod(pod) = End::of(self, Peer::Workload(*id)) else { return false };
-            match side {
-                Direction::Ingress => policy.variants.iter().all(|v| pod.isolated_by(v, side) == Answer::Yes),
-                Direction::Egress => rule.peers.iter().any(|peer| is_meant(&pod, &peer.who, namespace)),
-            }
+        let pod = |id: WorkloadId| match End::of(self, Peer::Workload(id)) {
+            End::Pod(pod) => Some(pod),
+            _ => None,
         };
+        let meant = |pod: &PodEnd<'_>| rule.peers.iter().any(|peer| is_meant(pod, &peer.who, namespace));
         match side {
-            Direction::Ingress => self.workloads_in(namespace).iter().copied().filter(selected).collect(),
-            Direction::Egress if rule.ports.is_empty() => Vec::new(),
-            Direction::Egress => (0..self.workloads.len() as u32).map(WorkloadId).filter(selected).collect(),
+            Direction::Ingress => self.isolated_pods(policy, side, namespace),
+            Direction::Egress if rule.ports.is_empty() || rule.peers.is_empty() => Vec::new(),
+            Direction::Egress => {
+                self.pods_of(rule, namespace).into_iter().filter(|id| pod(*id).is_some_and(|p| meant(&p))).collect()
+            }
         }
+    }
+
+    /// The pods that a policy certainly isolates on a side.
+    fn isolated_pods(&self, policy: &Policy, side: Direction, namespace: &str) -> Vec<WorkloadId> {
+        let isolated = |id: &WorkloadId| match End::of(self, Peer::Workload(*id)) {
+            End::Pod(pod) => policy.variants.iter().all(|v| pod.isolated_by(v, side) == Answer::Yes),
+            _ => false,
+        };
+        self.workloads_in(namespace).iter().copied().filter(isolated).collect()
     }
 
     fn service_port(&self, item: &PortItem, side: Direction, pods: &[WorkloadId]) -> Option<ServicePort> {
@@ -133,29 +164,15 @@ impl Mesh {
     }
 
     /// Whether nothing else on that side opens the port of the pods to anybody.
-    fn is_closed(&self, found: &ServicePort, policy: ResourceId) -> bool {
+    fn is_closed(&self, found: &ServicePort, policy: &Policy, namespace: &str) -> bool {
         let to = Peer::Workload(found.workload);
         let port = Port { protocol: Protocol::Tcp, number: found.pod_port };
-        let from = match found.side {
+        let from: Vec<Peer> = match found.side {
             Direction::Ingress => vec![Peer::UnknownPod],
-            Direction::Egress => {
-                let own = self.workloads_in(self.resource(policy).namespace()).iter().copied();
-                let selected = own.filter(|id| {
-                    let End::Pod(pod) = End::of(self, Peer::Workload(*id)) else { return false };
-                    let namespace = self.resource(policy).namespace();
-                    let found = self.reach.policy_of(namespace, policy);
-                    found.is_some_and(|p| {
-                        p.variants.iter().all(|v| pod.isolated_by(v, Direction::Egress) == Answer::Yes)
-                    })
-                });
-                selected.map(Peer::Workload).collect()
-            }
+            side => self.isolated_pods(policy, side, namespace).into_iter().map(Peer::Workload).collect(),
         };
-        !from.is_empty()
-            && from.into_iter().all(|from| match self.reach(from, to, port) {
-                Verdict::Blocked(block) => block.side == found.side,
-                _ => false,
-            })
+        let closed = |from| self.decide(Hop { from, to, port }).0 == Decision::Blocked(found.side);
+        !from.is_empty() && from.into_iter().all(closed)
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::selector::{Labels, Operator, Requirement, Selector, Tri};
 use super::super::workload::{WorkloadId, container_ports};
 use super::policy::{PeerItem, PortItem, Ports, Rule, Who};
 use super::question::{End, PodEnd, Question};
-use super::verdict::{Answer, NearKind, NearMiss};
+use super::verdict::{Answer, NearKind, NearMiss, Reason};
 use super::{Choice, Direction, Port, Protocol};
 use crate::resource::ResourceId;
 use crate::yaml::{Node, Place};
@@ -50,12 +50,17 @@ impl Question<'_> {
                 let miss = self.peer_miss(item, own, side, tree);
                 into.extend(miss.map(|(kind, failing, place, text)| Candidate { kind, failing, place, policy, text }));
             }
-        } else if self.peers(rule, own, side) != Answer::No {
+        } else if self.means_the_other_end(rule, own, side) {
             for item in &rule.ports {
                 let (kind, text) = self.port_miss(item);
                 into.push(Candidate { kind, failing: 0, place: item.place, policy, text });
             }
         }
+    }
+
+    /// Whether the peers of a rule hold the other end, or may, by more than labels that nobody knows.
+    fn means_the_other_end(&self, rule: &Rule, own: &str, side: Direction) -> bool {
+        !matches!(self.peers(rule, own, side), Answer::No | Answer::Maybe(Reason::UnknownPod | Reason::PodLabels))
     }
 
     /// Why a port is not the one asked for.
@@ -110,7 +115,8 @@ impl Question<'_> {
                 let text = "only pods match these selectors; the API server is no pod";
                 Some((NearKind::NotAPod, 0, item.place, text.to_string()))
             }
-            (Who::Pods { .. }, End::External(address) | End::AmbientProbe(address)) => {
+            // No rule for pods was meant for the kubelet.
+            (Who::Pods { .. }, End::External(address)) => {
                 let text = format!("only pods match these selectors; {address} is none's address");
                 Some((NearKind::NotAPod, 0, item.place, text))
             }

@@ -2,7 +2,7 @@
 
 use super::super::selector::{Labels, Selector, Tri};
 use super::verdict::{Answer, Reason};
-use super::{Cidr, Direction, Protocol};
+use super::{Cidr, Direction, Port, Protocol};
 use crate::resource::ResourceId;
 use crate::yaml::Place;
 
@@ -15,6 +15,13 @@ pub struct Policy {
     pub variants: Vec<Variant>,
     /// Whether one of its copies is refused by the API server, so that there may be no policy.
     pub may_be_absent: bool,
+}
+
+impl Policy {
+    /// Whether it selects all pods of its namespace.
+    pub fn is_for_all(&self) -> bool {
+        self.variants.iter().all(|variant| variant.pods.is_empty())
+    }
 }
 
 /// One copy.
@@ -62,6 +69,20 @@ pub struct Rule {
     pub peers: Vec<PeerItem>,
     /// `ports`; none is all of all protocols (case 76).
     pub ports: Vec<PortItem>,
+}
+
+impl Rule {
+    /// Whether its ports may hold that one; a name may be any.
+    pub fn may_open(&self, port: Port) -> bool {
+        let may = |item: &PortItem| {
+            let holds = match &item.ports {
+                Ports::Range(first, last) => (*first..=*last).contains(&port.number),
+                Ports::All | Ports::Named(_) | Ports::Unknown => true,
+            };
+            holds && item.protocol.is_none_or(|protocol| protocol == port.protocol)
+        };
+        self.ports.is_empty() || self.ports.iter().any(may)
+    }
 }
 
 /// One item of `from` or `to`.

@@ -7,7 +7,6 @@ use super::pod::Pod;
 use super::policy::{PeerItem, Policy, PortItem, Ports, Rule, Variant, Who};
 use super::verdict::{Answer, Reason};
 use super::{Choice, Cidr, Direction, Peer, Port};
-use crate::resource::ResourceId;
 use crate::yaml::scalar::is_unknown;
 
 /// Namespace labels that platforms set on their own: not in the manifest does not mean not there
@@ -250,10 +249,6 @@ impl<'m> Question<'m> {
                 && policy.variants.iter().all(|variant| target.isolated_by(variant, direction) == Answer::Yes)
         };
         self.mesh.reach.policies(target.namespace, &target.pod.labels).into_iter().filter(certain).collect()
-    }
-
-    pub(super) fn isolating_ids(&self, direction: Direction) -> Vec<ResourceId> {
-        self.isolating(direction).into_iter().map(|policy| policy.id).collect()
     }
 
     /// Whether the peers of a rule hold the other end (case 16: none is anything).

@@ -93,7 +93,8 @@ impl fmt::Display for Reason {
 pub struct Block {
     /// The side.
     pub side: Direction,
-    /// The policies that certainly isolate the pod on that side, in order.
+    /// The policies that certainly isolate the pod on that side: first the one with the nearest miss, then
+    /// those for all pods of the namespace, then by name.
     pub isolating: Vec<ResourceId>,
     /// The first one's `podSelector`, or `policyTypes`, or `spec`.
     pub isolating_place: Place,

@@ -2,7 +2,7 @@
 
 use super::super::Mesh;
 use super::super::injection::Component;
-use super::super::reach::{Hop, Peer, Verdict};
+use super::super::reach::{Hop, Peer};
 use super::super::workload::WorkloadId;
 use super::tcp;
 use crate::yaml::Node;
@@ -31,7 +31,7 @@ impl Mesh {
             let Some(ports) = target(id) else { continue };
             let hop = |from: Peer, number: u16| Hop { from, to: Peer::Workload(id), port: tcp(number) };
             let mut all = from.iter().flat_map(|from| ports.iter().map(|number| hop(*from, *number)));
-            if all.all(|h| matches!(self.reach(h.from, h.to, h.port), Verdict::Blocked(_))) {
+            if all.all(|hop| self.is_blocked(hop)) {
                 hops.push(hop(from[0], ports[0]));
             }
         }

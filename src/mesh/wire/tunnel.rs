@@ -4,9 +4,11 @@
 //! Which pods talk to each other no manifest says. That a policy means them to is taken from what it
 //! admits: whoever may connect to the application's own port has to get through the tunnel.
 
+use std::collections::BTreeMap;
+
 use super::super::Mesh;
 use super::super::injection::Component;
-use super::super::reach::{Direction, Hop, Peer, Port, Protocol, Verdict};
+use super::super::reach::{Direction, Hop, Peer, Port, Protocol};
 use super::super::selector::{Labels, Tri};
 use super::super::service::Target;
 use super::super::workload::{WorkloadId, container_ports};
@@ -38,29 +40,50 @@ impl Mesh {
     /// ports without that of the tunnel, one such connection stands for all.
     pub fn tunnels(&self) -> Vec<Hop> {
         let ambient: Vec<WorkloadId> = self.ends().filter(|id| self.injection(*id).ambient.is_yes()).collect();
-        let servers: Vec<Server> = ambient
-            .iter()
-            .map(|id| Server { id: *id, ports: self.application_ports(*id), way: self.way_to(*id) })
-            .collect();
+        let server = |id: &WorkloadId| Server { id: *id, ports: self.application_ports(*id), way: self.way_to(*id) };
+        let servers: BTreeMap<WorkloadId, Server> = ambient.iter().map(|id| (*id, server(id))).collect();
         let mut hops = Vec::new();
-        for server in &servers {
+        for server in servers.values() {
             match server.way {
                 Way::Through(waypoint) => {
                     hops.push(Hop { from: waypoint, to: Peer::Workload(server.id), port: HBONE });
                     // A waypoint that admits nobody serves nobody.
                     hops.push(Hop { from: Peer::UnknownPod, to: waypoint, port: HBONE });
                 }
-                Way::Direct if self.names_ports_without(server.id, Direction::Ingress, HBONE) => {
-                    let hop = ambient.iter().find_map(|client| self.cut_off(*client, server));
-                    hops.extend(hop.map(|hop| self.of_everybody(server).unwrap_or(hop)));
-                }
-                _ => {}
+                Way::Direct => hops.extend(self.client_cut_off(server, &servers)),
+                Way::Unknown => {}
             }
         }
-        for client in ambient.iter().filter(|id| self.names_ports_without(**id, Direction::Egress, HBONE)) {
-            hops.extend(servers.iter().find_map(|server| self.cut_off(*client, server)));
-        }
+        hops.extend(ambient.into_iter().filter_map(|client| self.server_cut_off(client, &servers)));
         hops
+    }
+
+    /// The hop of some client that a rule of the server's admits to its ports, but not through the tunnel; of
+    /// any pod where rules mean any to reach the ports, and admit none.
+    fn client_cut_off(&self, server: &Server, ambient: &BTreeMap<WorkloadId, Server>) -> Option<Hop> {
+        let any = Hop { from: Peer::UnknownPod, to: Peer::Workload(server.id), port: HBONE };
+        let namespace = &*self.workload(server.id).namespace;
+        let rules = self.rules_without(server.id, Direction::Ingress, HBONE).into_iter();
+        let mut rules = rules.filter(|rule| server.ports.iter().any(|port| rule.may_open(*port))).peekable();
+        if rules.peek().is_none() || self.is_allowed(any) {
+            return None;
+        }
+        let hop = rules.find_map(|rule| {
+            let clients = self.pods_of(rule, namespace).into_iter().filter(|id| ambient.contains_key(id));
+            clients.into_iter().find_map(|client| self.cut_off(client, server))
+        })?;
+        let everybody = server.ports.iter().any(|port| self.is_allowed(Hop { port: *port, ..any }));
+        Some(if everybody && self.is_blocked(any) { any } else { hop })
+    }
+
+    /// The hop to some server that a rule of the client's lets it out to, but not through the tunnel.
+    fn server_cut_off(&self, client: WorkloadId, ambient: &BTreeMap<WorkloadId, Server>) -> Option<Hop> {
+        let namespace = &*self.workload(client).namespace;
+        self.rules_without(client, Direction::Egress, HBONE).into_iter().find_map(|rule| {
+            let servers = self.pods_of(rule, namespace).into_iter().filter_map(|id| ambient.get(&id));
+            let mut named = servers.filter(|server| server.ports.iter().any(|port| rule.may_open(*port)));
+            named.find_map(|server| self.cut_off(client, server))
+        })
     }
 
     /// The hop that a client lacks to a server whose application it may reach.
@@ -71,18 +94,9 @@ impl Mesh {
             Way::Through(waypoint) => waypoint,
             Way::Unknown => return None,
         };
-        let meant = |port: &Port| self.reach(from, to, *port) == Verdict::Allowed;
-        let cut = |hop: Hop| matches!(self.reach(hop.from, hop.to, hop.port), Verdict::Blocked(_));
         let hop = Hop { from, to: next, port: HBONE };
-        (client != server.id && server.ports.iter().any(meant) && cut(hop)).then_some(hop)
-    }
-
-    /// The hop of any pod to a server, where policies mean any to reach the application and admit none.
-    fn of_everybody(&self, server: &Server) -> Option<Hop> {
-        let hop = Hop { from: Peer::UnknownPod, to: Peer::Workload(server.id), port: HBONE };
-        let meant = |port: &Port| self.reach(hop.from, hop.to, *port) == Verdict::Allowed;
-        let cut = matches!(self.reach(hop.from, hop.to, hop.port), Verdict::Blocked(_));
-        (server.ports.iter().any(meant) && cut).then_some(hop)
+        let meant = |port: &Port| self.is_allowed(Hop { from, to, port: *port });
+        (client != server.id && self.is_blocked(hop) && server.ports.iter().any(meant)).then_some(hop)
     }
 
     /// The TCP ports that Services lead to; where there is no Service, those that containers declare.

@@ -173,3 +173,31 @@ fn blocked_connections_are_grouped_by_what_blocks_them() {
     assert_eq!(blocked.groups[0].sources, ["a/one", "a/two"].map(|n| end(&m, n)));
     assert_eq!((blocked.undecided, blocked.depends), (1, vec![Reason::HostNetwork]));
 }
+
+#[test]
+fn what_one_policy_blocks_is_one_group_whatever_stands_beside_it() {
+    let own = |name: &str, egress: &str| {
+        policy(
+            &format!("shop/{name}"),
+            &format!("{{podSelector: {{matchLabels: {{app: {name}}}}}, policyTypes: [Egress], egress: [{egress}]}}"),
+        )
+    };
+    let groups = |a: &str, b: &str| {
+        let m = mesh(&[
+            deployment("shop/a", "{app: a}"),
+            deployment("shop/b", "{app: b}"),
+            deployment("dns/c", "{app: c}"),
+            policy("shop/deny", "{policyTypes: [Egress]}"),
+            own("a", a),
+            own("b", b),
+        ]);
+        let from = ["shop/a", "shop/b"].map(|name| end(&m, name));
+        let blocked = m.blocked(&from, &[end(&m, "dns/c")], port("53/UDP"));
+        let names = |g: &BlockGroup| g.block.isolating.iter().map(|id| m.resource(*id).name.to_string()).collect();
+        blocked.groups.iter().map(names).collect::<Vec<Vec<String>>>()
+    };
+    let elsewhere = "{to: [{podSelector: {matchLabels: {app: x}}}], ports: [{port: 80}]}";
+    assert_eq!(groups(elsewhere, elsewhere), [["deny"]]);
+    // A rule that lacks one thing is a cause of its own.
+    assert_eq!(groups("{ports: [{port: 53}]}", elsewhere), [["deny", "b"], ["a", "deny"]]);
+}
