@@ -41,13 +41,17 @@ pub struct Request {
 }
 
 impl Mesh {
-    /// The ServiceAccount that a workload's pods run as; nothing where the input does not show it.
+    /// The ServiceAccount that a workload's pods run as; nothing where the input does not show it, or where
+    /// a chart that was not rendered brings it, with roles that are not shown.
     pub fn account(&self, id: WorkloadId) -> Option<Account> {
         let workload = self.workload(id);
         let spec = self.pod_spec(workload);
         let written = ["serviceAccountName", "serviceAccount"].into_iter().find_map(|key| spec?.get(key));
         let name = written.and_then(Node::text).filter(|name| !name.is_empty()).unwrap_or("default");
-        let hidden = workload.alternative || is_unknown(&workload.namespace) || is_unknown(name);
+        let hidden = workload.alternative
+            || self.is_virtual(workload.resource)
+            || is_unknown(&workload.namespace)
+            || is_unknown(name);
         (!hidden).then(|| Account { namespace: workload.namespace.to_string(), name: name.to_string() })
     }
 

@@ -64,11 +64,14 @@ impl Mesh {
     }
 
     /// The PodDisruptionBudgets that select a workload's pods, and what it proves that another is not among
-    /// them: unknown where one may select them.
+    /// them: unknown where one may select them, or a chart that was not rendered may bring one.
     pub fn budgets_of(&self, id: WorkloadId) -> (Vec<ResourceId>, Absence) {
         let workload = self.workload(id);
         let mut found = Vec::new();
-        let mut absence = self.absence("policy", "PodDisruptionBudget", &workload.namespace);
+        let mut absence = match self.is_virtual(workload.resource) {
+            true => Absence::unknown("PodDisruptionBudgets that its chart brings"),
+            false => self.absence("policy", "PodDisruptionBudget", &workload.namespace),
+        };
         for budget in self.of_kind_in("policy", "PodDisruptionBudget", &workload.namespace) {
             let Some(selector) = self.root(*budget).at(&["spec", "selector"]).filter(|node| !node.is_null()) else {
                 continue;
