@@ -79,10 +79,15 @@ impl Mesh {
         let others = webhooks.is_empty() && kind == MUTATING && absence.certainty == Certainty::Likely;
         // One whose names or selectors stand elsewhere may be the one.
         let hidden = webhooks.iter().any(|w| w.alternative || is_unknown(&w.revision));
-        if managed || others || hidden || self.unrendered_installation().is_some() {
+        if managed || others || hidden || self.renders_later() {
             absence.certainty = Certainty::Unknown;
         }
         absence
+    }
+
+    /// Whether an istiod is installed by somebody who renders it later, with webhooks and Services of its own.
+    fn renders_later(&self) -> bool {
+        self.unrendered_installation().is_some() || self.releases.iter().any(|release| release.chart == "istiod")
     }
 
     /// Whether istiod's chart was rendered with its cluster-wide parts, and nobody else is to bring the
@@ -160,7 +165,8 @@ impl Mesh {
         let mut absence = self.absence_of("", "Service", namespace, name);
         let alone = !self.istiods.iter().any(|i| &*self.workload(i.workload).namespace == namespace);
         let hidden = is_unknown(name) || self.is_external("", "Service", namespace, name);
-        if hidden || (alone && absence.certainty == Certainty::Likely) {
+        let likely = absence.certainty == Certainty::Likely;
+        if hidden || likely && (alone || self.renders_later()) {
             absence.certainty = Certainty::Unknown;
         }
         Some(Err(absence))

@@ -25,11 +25,10 @@ impl Context {
     /// A workload or a Namespace.
     fn need_pods(&self, v: V, word: &str) -> Result<ResourceId> {
         let id = self.need_resource(v, word)?;
-        let resource = self.mesh.resource(id);
-        if self.mesh.workload_of(id).is_some() || (&*resource.kind == "Namespace" && resource.group.is_empty()) {
+        if self.mesh.workload_of(id).is_some() || self.is_namespace(id) {
             return Ok(id);
         }
-        fail(format!("{word} is asked of a workload or a Namespace, and this is a {}", resource.kind))
+        fail(format!("{word} is asked of a workload or a Namespace, and this is a {}", self.mesh.resource(id).kind))
     }
 
     fn keeps_out(&self, v: V) -> Result<V> {

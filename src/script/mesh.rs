@@ -33,6 +33,11 @@ impl Context {
         L::new(ids.into_iter().map(|id| self.root(id)).collect(), None, Some(absence))
     }
 
+    pub(crate) fn is_namespace(&self, id: ResourceId) -> bool {
+        let resource = self.mesh.resource(id);
+        &*resource.kind == "Namespace" && resource.group.is_empty()
+    }
+
     /// What it proves that no workload was found in a namespace; most of them are Deployments.
     fn no_workload(&self, namespace: &str) -> Absence {
         self.mesh.absence("apps", "Deployment", namespace)
@@ -176,11 +181,7 @@ impl Context {
             }
             return self.mesh.injection(id).revision.to_string();
         }
-        let is_namespace = |id: &ResourceId| {
-            let resource = self.mesh.resource(*id);
-            &*resource.kind == "Namespace" && resource.group.is_empty()
-        };
-        if let Some(id) = self.as_resource(v).filter(is_namespace) {
+        if let Some(id) = self.as_resource(v).filter(|id| self.is_namespace(*id)) {
             return self.mesh.revision_for_namespace(id).to_string();
         }
         DEFAULT_REVISION.to_string()
@@ -317,13 +318,17 @@ pub(super) fn register(words: &mut Words<'_>) {
     let x = c.clone();
     words.fallible(
         Mesh,
-        "workloads_of(service)",
-        "the workloads whose pods a Service selects",
+        "workloads_of(resource)",
+        "the workloads whose pods a Service selects, or that stand in a Namespace",
         "workloads",
         move |_: M, v: V| {
             let id = x.need_resource(v, "workloads_of()")?;
-            let workloads: Vec<_> = x.mesh.workloads_of(id).map(|w| x.mesh.workload(w).resource).collect();
-            Ok(x.roots(workloads, x.no_workload(x.mesh.resource(id).namespace())))
+            let resource = x.mesh.resource(id);
+            let is_namespace = x.is_namespace(id);
+            let namespace = if is_namespace { &*resource.name } else { resource.namespace() };
+            let workloads: Vec<_> =
+                if is_namespace { x.mesh.workloads_in(namespace).to_vec() } else { x.mesh.workloads_of(id).collect() };
+            Ok(x.roots(workloads.into_iter().map(|w| x.mesh.workload(w).resource), x.no_workload(namespace)))
         },
     );
     let x = c.clone();
