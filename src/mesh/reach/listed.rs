@@ -38,7 +38,7 @@ impl Mesh {
     }
 
     /// The pods that a rule of a policy of that namespace may mean, found by their labels.
-    pub fn pods_of(&self, rule: &Rule, own: &str) -> Vec<WorkloadId> {
+    pub fn pods_named_by(&self, rule: &Rule, own: &str) -> Vec<WorkloadId> {
         if rule.peers.is_empty() {
             return (0..self.workloads.len() as u32).map(WorkloadId).collect();
         }
@@ -98,9 +98,11 @@ impl Mesh {
         match side {
             Direction::Ingress => self.isolated_pods(policy, side, namespace),
             Direction::Egress if rule.ports.is_empty() || rule.peers.is_empty() => Vec::new(),
-            Direction::Egress => {
-                self.pods_of(rule, namespace).into_iter().filter(|id| pod(*id).is_some_and(|p| meant(&p))).collect()
-            }
+            Direction::Egress => self
+                .pods_named_by(rule, namespace)
+                .into_iter()
+                .filter(|id| pod(*id).is_some_and(|p| meant(&p)))
+                .collect(),
         }
     }
 

@@ -69,7 +69,7 @@ impl Mesh {
             return None;
         }
         let hop = rules.find_map(|rule| {
-            let clients = self.pods_of(rule, namespace).into_iter().filter(|id| ambient.contains_key(id));
+            let clients = self.pods_named_by(rule, namespace).into_iter().filter(|id| ambient.contains_key(id));
             clients.into_iter().find_map(|client| self.cut_off(client, server))
         })?;
         let everybody = server.ports.iter().any(|port| self.is_allowed(Hop { port: *port, ..any }));
@@ -80,7 +80,7 @@ impl Mesh {
     fn server_cut_off(&self, client: WorkloadId, ambient: &BTreeMap<WorkloadId, Server>) -> Option<Hop> {
         let namespace = &*self.workload(client).namespace;
         self.rules_without(client, Direction::Egress, HBONE).into_iter().find_map(|rule| {
-            let servers = self.pods_of(rule, namespace).into_iter().filter_map(|id| ambient.get(&id));
+            let servers = self.pods_named_by(rule, namespace).into_iter().filter_map(|id| ambient.get(&id));
             let mut named = servers.filter(|server| server.ports.iter().any(|port| rule.may_open(*port)));
             named.find_map(|server| self.cut_off(client, server))
         })
