@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::sanitize::one_line;
 
-use super::{Report, Skipped, Style, ansi};
+use super::{Report, Skipped, Style, Unknown, ansi};
 use crate::change::Compared;
 use crate::finding::{RuleId, Severity};
 use crate::suppress::Suppressed;
@@ -42,7 +42,7 @@ pub(super) fn lines(report: &Report, style: &Style) -> Vec<String> {
         let problems = count(report.problems.len(), "problem");
         line(format!("{problems} kept something from being checked"));
     }
-    line(judged(report));
+    line(judged(report, style));
     if let Some(configuration) = &summary.configuration {
         line(format!("Configuration: {configuration} (--show-settings tells what it changes)"));
     }
@@ -128,13 +128,21 @@ fn found(report: &Report, style: &Style) -> String {
     }
 }
 
+/// What is told of what is not known; `-v` tells all of it.
+const MOST_UNKNOWN: usize = 8;
+
+/// What is not known often concerns many namespaces or accounts alike.
+const ALIKE: [(&str, &str); 2] = [(" of namespace ", "namespaces"), (" of ServiceAccount ", "ServiceAccounts")];
+
 /// `Judged: 61 of 94 rules. Not known: Istio installation (12 rules; --assume istio=1.30)`
-fn judged(report: &Report) -> String {
+fn judged(report: &Report, style: &Style) -> String {
     let summary = report.summary;
     let judged = format!("Judged: {} of {}", summary.judged, count(summary.rules, "rule"));
-    let unknown: Vec<String> = summary
-        .unknown
+    let unknown = if style.verbose { summary.unknown.clone() } else { folded(&summary.unknown) };
+    let shown = if style.verbose { unknown.len() } else { MOST_UNKNOWN };
+    let mut told: Vec<String> = unknown
         .iter()
+        .take(shown)
         .map(|unknown| {
             let rules = count(unknown.rules, "rule");
             match &unknown.declare {
@@ -143,10 +151,40 @@ fn judged(report: &Report) -> String {
             }
         })
         .collect();
-    if unknown.is_empty() {
+    if unknown.len() > shown {
+        told.push(format!("and {} more (-v)", unknown.len() - shown));
+    }
+    if told.is_empty() {
         return judged;
     }
-    format!("{judged}. Not known: {}", unknown.join(", "))
+    format!("{judged}. Not known: {}", told.join(", "))
+}
+
+/// The same of several namespaces as one: `Services of 3 namespaces`, with the most rules that any of them keeps
+/// silent.
+fn folded(unknown: &[Unknown]) -> Vec<Unknown> {
+    let split = |what: &str| {
+        let found = ALIKE.iter().find_map(|(of, all)| Some((what.split_once(of)?.0.to_string(), *all)));
+        found.filter(|_| !what.contains(", which "))
+    };
+    let mut folded: Vec<(Unknown, usize)> = Vec::new();
+    for one in unknown {
+        let key = split(&one.what);
+        let alike = |other: &&mut (Unknown, usize)| {
+            key.is_some() && split(&other.0.what) == key && other.0.declare == one.declare
+        };
+        match folded.iter_mut().find(alike) {
+            Some((first, count)) => (first.rules, *count) = (first.rules.max(one.rules), *count + 1),
+            None => folded.push((one.clone(), 1)),
+        }
+    }
+    let name = |(mut one, count): (Unknown, usize)| {
+        if let (Some((what, all)), 2..) = (split(&one.what), count) {
+            one.what = format!("{what} of {count} {all}");
+        }
+        one
+    };
+    folded.into_iter().map(name).collect()
 }
 
 /// `1 file`, `2 files`
