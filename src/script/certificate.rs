@@ -112,7 +112,7 @@ pub(super) fn register(words: &mut Words<'_>) {
         "days_left()",
         "days from today to its last one, negative when it has expired",
         "",
-        move |c: C| c.0.last_day - x.today().unwrap_or(c.0.last_day),
+        move |c: C| x.today().map_or(i64::MAX, |today| c.0.last_day - today),
     );
     let x = c;
     words.word(
@@ -120,7 +120,7 @@ pub(super) fn register(words: &mut Words<'_>) {
         "days_until_valid()",
         "days from today to its first one, negative when it has begun",
         "",
-        move |c: C| c.0.first_day - x.today().unwrap_or(c.0.first_day),
+        move |c: C| x.today().map_or(i64::MIN, |today| c.0.first_day - today),
     );
     words.word(On::Certificate, "same_as(certificate)", "it is the very same", "", |c: C, other: C| c.0.is(&other.0));
 }

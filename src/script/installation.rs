@@ -118,7 +118,12 @@ pub(super) fn register(words: &mut Words<'_>) {
         "what an environment variable of istiod is set to; missing if it is not, unknown if it comes from elsewhere",
         "Istiod",
         move |_: M, v: V, name: ImmutableString| -> Result<V> {
-            Ok(match x.mesh.variable(x.need_workload(v, "variable()")?, "discovery", &name) {
+            let id = x.need_resource(v, "variable()")?;
+            // An istiod that is not rendered has no container.
+            let Some(workload) = x.mesh.workload_of(id) else {
+                return Ok(x.unknown_at(v.place, "environment of istiod"));
+            };
+            Ok(match x.mesh.variable(workload, "discovery", &name) {
                 Ok(place) => V::at(place),
                 Err(absence) => x.absent(v.place, absence),
             })
