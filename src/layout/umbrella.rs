@@ -76,7 +76,8 @@ fn release(
         global.into_iter().chain(own).collect::<Vec<_>>()
     };
     let hidden = others.iter().flat_map(|tree| layers(*tree, Holds::Some));
-    let namespace = root.at(&["global", "istioNamespace"]).and_then(Node::text).unwrap_or("istio-system");
+    let home = root.at(&["global", "istioNamespace"]).or_else(|| root.at(&[alias, "global", "istioNamespace"]));
+    let namespace = home.and_then(Node::text).unwrap_or("istio-system");
     let own = chart.get("name").and_then(Node::text).unwrap_or("");
     Some(Release {
         chart: istios,

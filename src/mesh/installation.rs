@@ -290,14 +290,19 @@ impl Mesh {
             .unwrap_or("istio-system")
     }
 
-    /// The injector of a revision.
+    /// The injector of a revision. Of several that are drawn of releases, which one is meant is not known.
     pub fn injector(&self, revision: &str) -> Option<&Injector> {
-        self.installation.injectors.iter().find(|i| &*i.revision == revision)
+        let mut all = self.installation.injectors.iter().filter(|i| &*i.revision == revision);
+        let first = all.next()?;
+        (all.next().is_none() || !self.is_virtual(first.resource)).then_some(first)
     }
 
-    /// The mesh configuration of a revision.
+    /// The mesh configuration of a revision. Of several that are drawn of releases, which one is meant is
+    /// not known.
     pub fn mesh_config(&self, revision: &str) -> Option<&MeshConfig> {
-        self.installation.mesh_configs.iter().find(|c| &*c.revision == revision)
+        let mut all = self.installation.mesh_configs.iter().filter(|c| &*c.revision == revision);
+        let first = all.next()?;
+        (all.next().is_none() || !self.is_virtual(first.resource)).then_some(first)
     }
 
     /// Whether anything of an installation was read.
@@ -328,20 +333,18 @@ impl Mesh {
     /// Whether a Service is visible to istiod: its namespace matches `discoverySelectors` of the mesh
     /// configuration, or there are none.
     pub fn is_discovered(&self, namespace: &str) -> bool {
-        let Some(config) = self.installation.mesh_configs.first() else { return true };
-        let config = self.trees.node(config.config);
-        let selectors: Vec<_> = config
-            .get("discoverySelectors")
-            .into_iter()
-            .flat_map(Node::items)
-            .map(|i| Selector::read(Some(i)))
-            .collect();
-        // Selectors that are not shown may leave any namespace out.
-        if selectors.is_empty() && config.is_unknown() {
-            return false;
-        }
-        let Some(namespace) = self.namespace(namespace) else { return true };
-        selectors.is_empty() || selectors.iter().any(|s| s.matches(&namespace.labels) != super::selector::Tri::No)
+        let configs = &self.installation.mesh_configs;
+        let Some(first) = configs.first() else { return true };
+        // Of several installations with one revision, the narrowest counts.
+        let all = if self.mesh_config(&first.revision).is_none() { configs } else { &configs[..1] };
+        let namespace = self.namespace(namespace);
+        all.iter().map(|config| self.trees.node(config.config)).all(|config| {
+            let selectors = config.get("discoverySelectors").into_iter().flat_map(Node::items);
+            let selectors: Vec<_> = selectors.map(|item| Selector::read(Some(item))).collect();
+            let admits = |s: &Selector| namespace.is_none_or(|n| s.matches(&n.labels) != super::selector::Tri::No);
+            // Selectors that are not shown may leave any namespace out.
+            if selectors.is_empty() { !config.is_unknown() } else { selectors.iter().any(admits) }
+        })
     }
 }
 

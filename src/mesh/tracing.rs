@@ -5,7 +5,7 @@
 
 use super::Mesh;
 use super::absence::Absence;
-use super::installation::DEFAULT_REVISION;
+use super::installation::{DEFAULT_REVISION, MeshConfig};
 use super::selector::{Selector, Tri};
 use crate::resource::ResourceId;
 use crate::yaml::{Node, Place};
@@ -135,9 +135,14 @@ impl Mesh {
         let revision = match (istiod, self.workload_of(id)) {
             (Some(istiod), _) => &istiod.revision,
             (None, Some(workload)) => &self.injection(workload).revision,
-            (None, None) => return self.mesh_config(DEFAULT_REVISION).or(configs.first()).map(|c| c.config),
+            (None, None) => return self.only_mesh_config().map(|c| c.config),
         };
         self.mesh_config(revision).map(|c| c.config)
+    }
+
+    fn only_mesh_config(&self) -> Option<&MeshConfig> {
+        let first = || self.mesh_config(&self.installation.mesh_configs.first()?.revision);
+        self.mesh_config(DEFAULT_REVISION).or_else(first)
     }
 
     fn is_tracing_provider(&self, config: Place, name: &str) -> bool {

@@ -14,6 +14,7 @@ use crate::finding::{self, Fix, Label, Severity};
 use crate::mesh::absence::{Absence, Certainty};
 use crate::resource::ResourceId;
 use crate::values;
+use crate::yaml::composed::From;
 
 /// A finding while the rule still speaks about it.
 #[derive(Debug)]
@@ -66,6 +67,16 @@ const BY_DEFAULT: &str = "the chart's default";
 pub(crate) struct F(Rc<RefCell<Draft>>);
 
 impl Context {
+    /// The resource in whose file a value stands: of what a chart would render, the one that sets it.
+    pub(crate) fn owner_of(&self, v: V) -> Option<ResourceId> {
+        self.mesh.owner(self.mesh.trees.written(v.place))
+    }
+
+    /// Whether a value is a default of a chart that was not rendered.
+    pub(crate) fn is_chart_default(&self, v: V) -> bool {
+        v.ghost == 0 && self.mesh.trees.origin(v.place).is_some_and(|origin| origin.from == From::Default)
+    }
+
     pub(crate) fn found_at(&self, v: V) -> finding::Place {
         let resource = self.owner_of(v).map(|id| self.mesh.resource(id));
         finding::Place {

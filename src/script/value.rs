@@ -77,16 +77,6 @@ impl Context {
         self.mesh.owner(v.place)
     }
 
-    /// The resource in whose file a value stands: of what a chart would render, the one that sets it.
-    pub(crate) fn owner_of(&self, v: V) -> Option<ResourceId> {
-        self.mesh.owner(self.mesh.trees.written(v.place))
-    }
-
-    /// Whether a value is a default of a chart that was not rendered.
-    pub(crate) fn is_chart_default(&self, v: V) -> bool {
-        v.ghost == 0 && self.mesh.trees.origin(v.place).is_some_and(|origin| origin.from == From::Default)
-    }
-
     /// The resource that a value is the root of.
     pub(crate) fn as_resource(&self, v: V) -> Option<ResourceId> {
         if v.ghost != 0 {

@@ -3,7 +3,7 @@
 //! It is parsed as any text is. Each stretch of it knows the node that it comes from, so a finding about
 //! a field that a chart renders points at the value that sets it.
 
-use super::{NodeId, Place, Tree, Trees, parse};
+use super::{Kind, NodeId, Place, Tree, Trees, flag, parse};
 use crate::source::Span;
 
 /// Where a stretch of composed text comes from.
@@ -98,7 +98,11 @@ impl<'t> Composer<'t> {
     pub fn finish(self, outer: Option<Place>) -> Option<Place> {
         let file = self.trees.tree(self.frame.tree).file;
         let outer = outer.map(|place| (place.tree, place.node));
-        let tree = parse::parse_composed(file, self.text.into(), self.origins, &self.open, outer);
+        let mut tree = parse::within(file, self.text.into(), None, outer);
+        for node in tree.nodes.iter_mut().filter(|n| n.kind == Kind::Map && self.open.binary_search(&n.start).is_ok()) {
+            node.flags |= flag::UNKNOWN;
+        }
+        tree.origins = self.origins;
         let root = tree.documents.first()?.root?;
         let place = Place { tree: self.trees.add(tree), node: root };
         if let Some((tree, node)) = outer {

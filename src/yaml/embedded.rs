@@ -49,7 +49,7 @@ pub fn parse_scalar(tree_number: u32, node: Node<'_>) -> Option<Tree> {
         return None;
     }
     let segments = segments(node, text);
-    Some(parse::parse_embedded(node.tree().file, Arc::from(text), segments, (tree_number, node.id())))
+    Some(parse::within(node.tree().file, Arc::from(text), Some(segments), Some((tree_number, node.id()))))
 }
 
 /// How the text of a scalar lies in the outermost file.

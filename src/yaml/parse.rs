@@ -11,7 +11,6 @@ use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, StructureSty
 
 use limits::{Limits, is_excessive};
 
-use super::composed::Origin;
 use super::embedded::Segments;
 use super::{
     Comment, Document, Error, ErrorKind, KeySet, Kind, NONE, NodeId, RawNode, Tree, flag, key_hash, scalar, secret,
@@ -27,25 +26,9 @@ pub fn parse(file: FileId, text: Arc<str>) -> Tree {
     build(file, text, None, None, Limits::default())
 }
 
-/// Parses text that stands inside a scalar; `segments` lead its places back to the outer file.
-pub(super) fn parse_embedded(file: FileId, text: Arc<str>, segments: Segments, outer: (u32, NodeId)) -> Tree {
-    build(file, text, Some(segments), Some(outer), Limits::default())
-}
-
-/// Parses text that was made of nodes of other trees; `open` are the starts of maps that may hold more, in order.
-pub(super) fn parse_composed(
-    file: FileId,
-    text: Arc<str>,
-    origins: Vec<Origin>,
-    open: &[u32],
-    outer: Option<(u32, NodeId)>,
-) -> Tree {
-    let mut tree = build(file, text, None, outer, Limits::default());
-    for node in tree.nodes.iter_mut().filter(|node| node.kind == Kind::Map && open.binary_search(&node.start).is_ok()) {
-        node.flags |= flag::UNKNOWN;
-    }
-    tree.origins = origins;
-    tree
+/// Parses text that is no file's own; `segments` lead its places back to the scalar that it stands in.
+pub(super) fn within(file: FileId, text: Arc<str>, segments: Option<Segments>, outer: Option<(u32, NodeId)>) -> Tree {
+    build(file, text, segments, outer, Limits::default())
 }
 
 /// The parser's options: as libyaml reads, with everything that a linter needs reported.
@@ -135,11 +118,10 @@ impl Builder {
         outer: Option<(u32, NodeId)>,
         limits: Limits,
     ) -> Builder {
-        let nodes = Vec::with_capacity(text.len() / BYTES_PER_NODE);
         let tree = Tree {
             file,
+            nodes: Vec::with_capacity(text.len() / BYTES_PER_NODE),
             text,
-            nodes,
             decoded: Vec::new(),
             documents: Vec::new(),
             comments: Vec::new(),

@@ -89,10 +89,11 @@ fn a_comment_at_the_value_switches_it_off() {
 fn what_the_values_do_not_show_is_said() {
     let open = FLUX.replace("  values:\n", "  valuesFrom:\n    - kind: ConfigMap\n      name: sizes\n  values:\n");
     let s = Scratch::new(&[("istio.yaml", open)]);
-    s.run("check --format short").ends(0, &["values from elsewhere of HelmRelease \"istiod\" (", "render it)"]);
+    s.run(&format!("check {RULES} --format short"))
+        .ends(0, &["values from elsewhere of HelmRelease \"istiod\" (", "render it)"]);
     let patched = format!("{FLUX}  postRenderers: [{{kustomize: {{patches: [{{patch: x}}]}}}}]\n");
     s.write("istio.yaml", patched);
-    let said = s.run("check --format short");
+    let said = s.run(&format!("check {RULES} --format short"));
     said.ends(0, &["no errors or warnings", "Istio installation, which HelmRelease \"istiod\" brings (", "render it)"]);
 }
 

@@ -23,22 +23,10 @@ pub(in crate::mesh) fn draw(
     defaults: &Defaults,
 ) -> Vec<Resource> {
     let behind: Vec<Behind> = releases.iter().map(|release| Behind::new(release, trees, defaults)).collect();
-    let all: Vec<Drawing> = releases
-        .iter()
-        .zip(&behind)
-        .enumerate()
-        .map(|(number, (release, behind))| Drawing::new(trees, number as u32, release, behind))
-        .filter(|drawing| !drawing.is_rendered(read))
-        .collect();
-    let mut drawn = Vec::new();
-    for drawing in &all {
-        let of_revision = |other: &&Drawing| other.release.chart == "istiod" && other.revision == drawing.revision;
-        // Which of several configurations a namespace gets is not known.
-        let is_only = all.iter().filter(of_revision).count() == 1;
-        drawn.extend(drawing.resources(is_only));
-    }
-    drawn.retain(|resource: &Resource| !read.iter().any(|other| other.identity() == resource.identity()));
-    drawn
+    let all = releases.iter().zip(&behind).enumerate();
+    let all = all.map(|(number, (release, behind))| Drawing::new(trees, number as u32, release, behind));
+    let drawn = all.filter(|drawing| !drawing.is_rendered(read)).flat_map(|drawing| drawing.resources());
+    drawn.filter(|resource| !read.iter().any(|other| other.identity() == resource.identity())).collect()
 }
 
 struct Drawing<'t> {
@@ -99,7 +87,7 @@ impl<'t> Drawing<'t> {
         self.values.is_true(&self.values.top(path))
     }
 
-    fn resources(&self, is_only: bool) -> Vec<Resource> {
+    fn resources(&self) -> Vec<Resource> {
         let scaled = |paths: &[&str]| {
             let all: Vec<_> = paths.iter().map(|path| self.is_true(path)).collect();
             if all.contains(&Some(false)) {
@@ -114,10 +102,8 @@ impl<'t> Drawing<'t> {
                 let scaled = scaled(&["autoscaleEnabled", "autoscaleMin", "autoscaleMax"]);
                 drawn.extend(self.render(template::ISTIOD, scaled));
                 drawn.extend(self.render(template::ISTIOD_SCALER, scaled).filter(|_| scaled == Some(true)));
-                if is_only {
-                    drawn.extend(self.mesh_config());
-                    drawn.extend(self.injector());
-                }
+                drawn.extend(self.mesh_config());
+                drawn.extend(self.injector());
             }
             "gateway" if self.values.text(&self.values.own("kind")) == Some("Deployment") => {
                 let scaled = scaled(&["autoscaling.enabled"]);

@@ -1,5 +1,6 @@
 //! Who asks for a chart of Istio's, and where the values stand that it gets.
 
+use super::values::UNKNOWN;
 use super::{Holds, Layer, PROFILES, Release, chart_of};
 use crate::resource::{Copy, Resource};
 use crate::yaml::{Node, Place, Trees};
@@ -161,7 +162,7 @@ impl<'t> Reader<'t> {
         let read = |source: Node<'t>| {
             let name = source.get("chart")?;
             let chart = chart_of(text(Some(name))?, text(source.get("repoURL")).unwrap_or(""))?;
-            let namespace = spec.at(&["destination", "namespace"]).and_then(Node::text).unwrap_or("");
+            let namespace = spec.at(&["destination", "namespace"]).and_then(Node::text).unwrap_or(UNKNOWN);
             let mut release = self.release(chart, resource, self.place(resource, name), namespace);
             release.version = source.get("targetRevision").map(|v| self.place(resource, v));
             let Some(helm) = source.get("helm") else { return Some(release) };
@@ -241,6 +242,7 @@ impl<'t> Reader<'t> {
             release.layers.extend(spec.get(key).map(|node| Layer::at(to, at(node))));
         }
         release.name = "".into();
+        release.layers.extend(spec.get("namespace").map(|node| Layer::at(&["global", "istioNamespace"], at(node))));
         release.version = spec.get("tag").map(at);
         release.profile = spec.get("profile").map(at);
         self.add_map(&mut release, resource, spec.get("values"));
@@ -261,6 +263,9 @@ impl<'t> Reader<'t> {
         release.version = spec.get("version").map(|v| self.place(resource, v));
         release.profile = spec.get("profile").map(|p| self.place(resource, p));
         if chart == "istiod" {
+            // The operator overwrites what the values say.
+            let home = spec.get("namespace").map(|node| self.place(resource, node));
+            release.layers.extend(home.map(|place| Layer::at(&["global", "istioNamespace"], place)));
             let per_version = text(spec.at(&["updateStrategy", "type"])) == Some("RevisionBased");
             release.revision = Some(match text(spec.get("version")).filter(|_| per_version) {
                 Some(version) => format!("{}-{}", resource.name, version.replace('.', "-")).into(),
@@ -370,7 +375,7 @@ mod tests {
         let set = format!("{{generators: [], template: {{spec: {spec}}}}}");
         assert_eq!(told(&[&application("ApplicationSet", &set)]), [wanted]);
         let several = "{sources: [{chart: istiod, helm: {valuesObject: {global: {}}, valueFiles: [$values/x.yaml]}}, {repoURL: x, ref: values}]}";
-        assert_eq!(told(&[&application("Application", several)]), ["istiod a  ?: =global open"]);
+        assert_eq!(told(&[&application("Application", several)]), ["istiod a ${unknown} ?: =global open"]);
     }
 
     #[test]
@@ -399,7 +404,7 @@ mod tests {
         };
         assert_eq!(
             told(&[&sail("Istio", "namespace: mesh, version: v1.31.0-beta.1, values: {pilot: {}}")]),
-            ["istiod  mesh 1.31.0: =pilot"]
+            ["istiod  mesh 1.31.0: global.istioNamespace=mesh =pilot"]
         );
         assert_eq!(told(&[&sail("ZTunnel", "version: v1.29-latest")]), ["ztunnel  ztunnel 1.29: "]);
         let k3s = "apiVersion: helm.cattle.io/v1\nkind: HelmChart\nmetadata: {name: a, namespace: kube-system}\nspec: {chart: istiod, targetNamespace: istio-system, valuesContent: \"pilot: {}\"}\n";

@@ -212,6 +212,7 @@ spec:
       annotations: {sidecar.istio.io/inject: "false"}
     spec:
       {{open}}hostNetwork: "${unknown}"
+      serviceAccountName: istio-cni
       priorityClassName: system-node-critical
       containers:
       - {{open}}name: install-cni
