@@ -12,6 +12,7 @@
 
 use super::injection::Component;
 use super::installation::Istiod;
+use super::selector::Tri;
 use super::workload::{Workload, WorkloadId};
 use super::{Declared, Mesh};
 use crate::resource::ResourceId;
@@ -45,8 +46,8 @@ pub enum Answer {
 pub(super) struct Versions {
     /// Each version of Istio once, the oldest first.
     istio: Vec<Stated>,
-    /// Whether these are of control planes, not only of proxies.
-    of_control_plane: bool,
+    /// Whether these are of control planes, and of all that were read.
+    of_all_control_planes: bool,
     /// Each version of Kubernetes once, the oldest first.
     kubernetes: Vec<Stated>,
 }
@@ -73,7 +74,7 @@ fn release(text: &str) -> Release {
         return Release::None;
     }
     let word = suffix.split(['-', '.', '_', '+']).next().unwrap_or("");
-    let own = word.is_empty() || OWN_SUFFIXES.iter().any(|own| word == *own);
+    let own = word.is_empty() || OWN_SUFFIXES.contains(&word);
     if own { Release::Is(version) } else { Release::Vendor }
 }
 
@@ -87,7 +88,10 @@ pub fn tag(image: &str) -> &str {
 impl Versions {
     pub(super) fn new(mesh: &Mesh) -> Versions {
         let mut istio = mesh.control_planes();
-        let of_control_plane = !istio.is_empty();
+        let is_hidden = |istiod: &Istiod| mesh.istiod_version(istiod).stated().is_none();
+        let of_all_control_planes = !istio.is_empty()
+            && !mesh.istiods.iter().any(is_hidden)
+            && !mesh.workloads.iter().any(|w| mesh.may_be_istiod(w));
         if istio.is_empty() {
             istio = mesh.stated_by((0..mesh.workloads.len() as u32).map(|w| mesh.workload(WorkloadId(w)).resource));
         }
@@ -96,7 +100,7 @@ impl Versions {
             let version = Version::parse(mesh.trees.node(place).text()?)?;
             Some(Stated { version, place, declared: false })
         });
-        Versions { istio: oldest_first(istio), of_control_plane, kubernetes: oldest_first(nodes.collect()) }
+        Versions { istio: oldest_first(istio), of_all_control_planes, kubernetes: oldest_first(nodes.collect()) }
     }
 }
 
@@ -112,9 +116,9 @@ fn parsed(declared: &Declared, what: fn(&Declared) -> &Option<String>) -> Option
 }
 
 impl Mesh {
-    /// The version of Istio; the oldest of several control planes.
+    /// The version of Istio; the oldest of several control planes, if all of them show theirs.
     pub fn istio_version(&self) -> Option<Version> {
-        let read = || self.versions.istio.first().filter(|_| self.versions.of_control_plane);
+        let read = || self.versions.istio.first().filter(|_| self.versions.of_all_control_planes);
         parsed(&self.declared, |d| &d.istio).or_else(|| read().map(|stated| stated.version))
     }
 
@@ -163,6 +167,21 @@ impl Mesh {
     pub fn injected_revision<'w>(&self, workload: &'w Workload) -> Option<&'w str> {
         let written = workload.annotations.value("istio.io/rev").or_else(|| workload.labels.value("istio.io/rev"));
         written.filter(|revision| !revision.is_empty())
+    }
+
+    /// Whether a workload may be an istiod, but the input does not show it.
+    fn may_be_istiod(&self, workload: &Workload) -> bool {
+        let is = |wanted: Option<&str>| {
+            let name = |c: Node<'_>| {
+                c.get("name").is_some_and(|n| if n.is_unknown() { wanted.is_none() } else { n.text() == wanted })
+            };
+            self.containers(workload).into_iter().any(name)
+        };
+        match workload.labels.is("app", "istiod") {
+            Tri::No => false,
+            Tri::Yes => is(None) && !is(Some("discovery")),
+            Tri::Unknown => is(Some("discovery")),
+        }
     }
 
     /// The first kind of evidence that says a version.
@@ -220,7 +239,9 @@ impl Mesh {
         if by_vendor {
             return Answer::Unknown(image.unwrap_or(workload.template));
         }
-        if matches!(stated, Answer::Is(_)) || self.is_vendors(image) {
+        // One that is filled in later may say anything.
+        let is_hidden = image.is_some_and(|place| self.trees.node(place).is_unknown());
+        if matches!(stated, Answer::Is(_)) || is_hidden || self.is_vendors(image) {
             return stated;
         }
         let labelled = self.label_version(workload.resource);
@@ -409,6 +430,11 @@ mod tests {
         let versions: Vec<_> = mesh.istio_versions().iter().map(|s| s.version.to_string()).collect();
         assert_eq!(versions, ["1.29.4", "1.30.0"]);
         assert_eq!(mesh.istio_version(), Version::parse("1.29.4"));
+        let mesh = test_mesh(&[&new, &old.replace(":1.29.4", "@sha256:abc")]);
+        assert_eq!((mesh.istio_versions().len(), mesh.istio_version()), (1, None));
+        for hidden in [new.replace("name: discovery", "name: '${N}'"), new.replace("app: istiod", "app: '${N}'")] {
+            assert_eq!(test_mesh(&[&old, &hidden]).istio_version(), None);
+        }
     }
 
     #[test]

@@ -224,7 +224,8 @@ impl fmt::Display for ParamValue {
             ParamValue::Boolean(value) => write!(f, "{value}"),
             ParamValue::Quantity(quantity) => write!(f, "{quantity}"),
             ParamValue::Duration(duration) => write!(f, "{duration}"),
-            ParamValue::Version(version) => write!(f, "{version}"),
+            // 1.30 would be read as 1.3.
+            ParamValue::Version(version) => write!(f, "\"{version}\""),
             ParamValue::Date(date) => write!(f, "{date}"),
             ParamValue::List(items) => {
                 let items: Vec<_> = items.iter().map(ToString::to_string).collect();

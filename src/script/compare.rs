@@ -162,6 +162,11 @@ fn order(c: &Context, v: V, other: &Plain) -> Option<Ordering> {
         Plain::Date(date) => read("date", Date::parse(&text).map(|x| x.cmp(date))),
         Plain::Text(other) => {
             if let Some(quantity) = Quantity::parse(other) {
+                // `1.30.2` beside "1.30", which reads as a quantity, too.
+                if let (None, Some(own), Some(version)) = (c.quantity(v), Version::parse(&text), Version::parse(other))
+                {
+                    return Some(own.cmp(&version));
+                }
                 return read("quantity", c.quantity(v).map(|q| q.cmp(&quantity)));
             }
             if let Some(version) = Version::parse(other) {

@@ -8,6 +8,7 @@ use super::value::V;
 use super::vocabulary::{On, Words};
 use super::{Context, Result};
 use crate::mesh::absence::Absence;
+use crate::yaml::Node;
 
 /// A list of values.
 #[derive(Debug, Clone)]
@@ -69,6 +70,27 @@ impl Context {
         let node = self.node(collection);
         collection.ghost == 0
             && (node.get(text).is_some() || node.items().any(|item| item.text() == Some(text) && !item.is_secret()))
+    }
+}
+
+impl Context {
+    /// All values at a path of keys; `[]` behind one walks the items of its list.
+    fn all_at(&self, v: V, path: &str) -> L {
+        let mut found: Vec<Node<'_>> = if v.ghost == 0 { vec![self.node(v)] } else { Vec::new() };
+        for step in path.split('.') {
+            let key = step.trim_end_matches("[]");
+            let values = found.into_iter().filter_map(|node| node.get(key));
+            found = match step.ends_with("[]") {
+                true => values.flat_map(Node::items).collect(),
+                false => values.collect(),
+            };
+            self.budget.makes(found.len() * size_of::<V>());
+            if self.budget.over().is_some() {
+                break;
+            }
+        }
+        let items = found.into_iter().filter(|node| !node.is_null()).map(|node| self.sibling(v, node));
+        L::new(items.collect(), Some(v), None)
     }
 }
 
@@ -137,6 +159,14 @@ pub(super) fn register(words: &mut Words<'_>) {
     use On::List;
     let c = words.context();
     words.engine().register_iterator::<L>();
+    let x = c.clone();
+    words.word(
+        On::Value,
+        "all_at(path)",
+        "all values at a path of keys below it, `[]` for the items of a list: `spec.all_at(\"http[].mirrorPercent\")`",
+        "",
+        move |v: V, path: ImmutableString| x.all_at(v, &path),
+    );
     words.word(List, "count()", "how many", "", |list: L| list.items.len() as i64);
     words.word(List, "is_empty()", "there is none", "", |list: L| list.items.is_empty());
     let x = c.clone();

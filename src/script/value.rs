@@ -272,25 +272,6 @@ impl Context {
         }
     }
 
-    /// All values at a path of keys; `[]` behind one walks the items of its list.
-    fn all_at(&self, v: V, path: &str) -> L {
-        let mut found: Vec<Node<'_>> = if v.ghost == 0 { vec![self.node(v)] } else { Vec::new() };
-        for step in path.split('.') {
-            let key = step.trim_end_matches("[]");
-            let values = found.into_iter().filter_map(|node| node.get(key));
-            found = match step.ends_with("[]") {
-                true => values.flat_map(Node::items).collect(),
-                false => values.collect(),
-            };
-            self.budget.makes(found.len() * size_of::<V>());
-            if self.budget.over().is_some() {
-                break;
-            }
-        }
-        let items = found.into_iter().filter(|node| !node.is_null()).map(|node| self.sibling(v, node));
-        L::new(items.collect(), Some(v), None)
-    }
-
     fn part(&self, v: V, wanted: &str) -> V {
         let node = self.node(v);
         let range = node.local_range();
@@ -392,14 +373,6 @@ pub(super) fn register(words: &mut Words<'_>) {
     });
     let x = c.clone();
     words.word(Value, "items()", "the items of a list", "", move |v: V| x.items(v));
-    let x = c.clone();
-    words.word(
-        Value,
-        "all_at(path)",
-        "all values at a path of keys below it, `[]` for the items of a list: `spec.all_at(\"http[].mirrorPercent\")`",
-        "",
-        move |v: V, path: ImmutableString| x.all_at(v, &path),
-    );
     let x = c.clone();
     words.word(Value, "values()", "the values of a map", "", move |v: V| {
         let values =

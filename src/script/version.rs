@@ -29,10 +29,7 @@ impl Context {
         }
     }
 
-    fn versions(&self, all: &[Stated], what: &str) -> L {
-        if all.is_empty() {
-            self.note_unknown(what);
-        }
+    fn versions(&self, all: &[Stated]) -> L {
         L::new(all.iter().map(|stated| self.stated(*stated)).collect(), None, None)
     }
 
@@ -84,7 +81,13 @@ pub(super) fn register(words: &mut Words<'_>) {
         "istio_versions()",
         "the places that say which versions of Istio run, one for each version, the oldest first: istiods, or what shows it in their stead",
         "Istiod",
-        move |_: M| x.versions(x.mesh.istio_versions(), "version of Istio"),
+        move |_: M| {
+            // Who has no installation does not miss its version.
+            if x.mesh.istio_versions().is_empty() && x.mesh.has_installation() {
+                x.note_unknown("version of Istio");
+            }
+            x.versions(x.mesh.istio_versions())
+        },
     );
     let x = c.clone();
     words.word(
@@ -92,7 +95,7 @@ pub(super) fn register(words: &mut Words<'_>) {
         "kubernetes_versions()",
         "the places that say which versions Nodes' kubelets have, one for each version, the oldest first",
         "Node",
-        move |_: M| L::new(x.mesh.kubernetes_versions().iter().map(|s| x.stated(*s)).collect(), None, None),
+        move |_: M| x.versions(x.mesh.kubernetes_versions()),
     );
     let x = c.clone();
     words.fallible(

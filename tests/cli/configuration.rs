@@ -100,6 +100,29 @@ fn rules_and_tables_of_the_configuration() {
 }
 
 #[test]
+fn a_table_of_the_configuration_replaces_a_built_in_one_and_grows_old() {
+    let istiod = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: istiod, namespace: istio-system}\nspec: {template: {metadata: {labels: {app: istiod}}, spec: {containers: [{name: discovery, image: 'istio/pilot:1.20.3'}]}}}\n";
+    let table = |date: &str| {
+        format!(
+            "source: us\ndate: {date}\nrows:\n  \"1.20\": {{ end_of_life: 2027-03-31, kubernetes: [], tested: [] }}\n"
+        )
+    };
+    let own = scratch("tables: {istio-releases: releases.yaml}\n");
+    own.write("istiod.yaml", istiod);
+    let run = |today: &str| own.run(&format!("check --format json --select istio-eol --today {today} istiod.yaml"));
+    own.write("releases.yaml", table("2026-11-22"));
+    run("2026-11-24").ends(0, &["\"warnings\": 0"]);
+    run("2027-04-01").ends(0, &["out of support on 2027-03-31"]).lacks(&["older than a year"]);
+    own.write("releases.yaml", table("2026-01-01"));
+    run("2027-04-01").ends(0, &["out of support on 2027-03-31", "of 2026-01-01, which is older than a year"]);
+    let built_in = scratch("severity: {}\n");
+    built_in.write("istiod.yaml", istiod);
+    built_in
+        .run("check --select istio-eol --today 2026-11-24 istiod.yaml")
+        .ends(0, &["Istio 1.20 went out of support on 2024-06-25"]);
+}
+
+#[test]
 fn mistakes_are_drawn_in_the_file() {
     for (config, parts) in [
         (

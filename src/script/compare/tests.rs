@@ -203,6 +203,7 @@ fn a_default_compares_and_is_still_missing() {
         ("d.data.missing_key.or(2).missing()", true),
         ("d.data.number.or(3) == 2", true),
         ("d.data.unknown.or(3) == 3", false),
+        ("d.data.version > \"1.29\" && d.data.version >= \"1.30\" && d.data.version < \"1.31\"", true),
     ] {
         assert_eq!(bench.eval::<bool>(test), holds, "{test}");
     }
