@@ -18,6 +18,7 @@ mod project;
 mod render;
 mod rules;
 mod shell;
+mod snapshot;
 mod suppress;
 mod terminal;
 mod test;
@@ -77,6 +78,8 @@ enum Command {
     Clusters(clusters::Arguments),
     /// Show what a mesh asks for, what it will need, and what to change
     Plan(Box<plan::Arguments>),
+    /// Print the kubectl command that collects from a cluster what the rules can use
+    Snapshot(snapshot::Arguments),
     /// Write a commented plimsoll.yaml with what can be guessed about clusters
     Init(configuration::Init),
     /// What concerns plimsoll.yaml
@@ -125,6 +128,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Baseline(arguments) => baseline::run(&arguments),
         Command::Clusters(arguments) => clusters::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::Snapshot(arguments) => snapshot::run(&arguments),
         Command::Init(arguments) => configuration::init(&arguments),
         Command::Config(arguments) => configuration::config(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),

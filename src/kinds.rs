@@ -50,6 +50,7 @@ pub const KNOWN: &[KnownKind] = &[
     namespaced("argoproj.io", "ApplicationSet"),
     namespaced("argoproj.io", "Rollout"),
     namespaced("autoscaling", "HorizontalPodAutoscaler"),
+    namespaced("autoscaling.k8s.io", "VerticalPodAutoscaler"),
     namespaced("batch", "CronJob"),
     namespaced("batch", "Job"),
     cluster("certificates.k8s.io", "CertificateSigningRequest"),
@@ -66,6 +67,7 @@ pub const KNOWN: &[KnownKind] = &[
     namespaced("external-secrets.io", "ExternalSecret"),
     namespaced("helm.toolkit.fluxcd.io", "HelmRelease"),
     namespaced("install.istio.io", "IstioOperator"),
+    namespaced("keda.sh", "ScaledObject"),
     namespaced("metrics.k8s.io", "PodMetrics"),
     namespaced("monitoring.coreos.com", "PodMonitor"),
     namespaced("monitoring.coreos.com", "ServiceMonitor"),
@@ -124,4 +126,23 @@ pub fn resolve(name: &str) -> Option<(&str, &str)> {
         Some((kind, group)) => Some((group, kind)),
         None => KNOWN.iter().find(|k| k.kind == name).map(|k| (k.group, k.kind)),
     }
+}
+
+/// `NetworkPolicy` → `NetworkPolicies`, `Service` → `Services`.
+pub fn plural(kind: &str) -> String {
+    match kind.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'i', 'o', 'u']) => format!("{stem}ies"),
+        _ if kind.ends_with(['s', 'x']) => format!("{kind}es"),
+        _ => format!("{kind}s"),
+    }
+}
+
+/// The name under which kubectl lists resources of a kind: `deployments.apps`, `pods`.
+pub fn resource_name(group: &str, kind: &str) -> String {
+    let name = match kind {
+        "PodMetrics" => "pods".to_string(),
+        "Endpoints" | "SecurityContextConstraints" => kind.to_lowercase(),
+        _ => plural(kind).to_lowercase(),
+    };
+    if group.is_empty() { name } else { format!("{name}.{group}") }
 }

@@ -315,10 +315,14 @@ pub fn survey(sources: &Sources, loaded: &Loaded, settings: &Settings) -> Survey
 }
 
 /// The index of one cluster.
-fn mesh_of(input: &Read, cluster: &Cluster, declared: Declared, unseen: Vec<Elsewhere>) -> Mesh {
+fn mesh_of(input: &Read, cluster: &Cluster, mut declared: Declared, unseen: Vec<Elsewhere>) -> Mesh {
     let resources: Vec<Resource> = cluster.resources.iter().map(|n| input.resources[*n].clone()).collect();
     let mut elsewhere = layout::elsewhere::brought(&input.trees, resources.iter(), &input.folders);
     elsewhere.extend(unseen);
+    // A dump says of which kinds it holds all.
+    let dumps: BTreeSet<u32> = resources.iter().filter(|r| r.live).map(|r| r.root.tree).collect();
+    let collected = dumps.iter().flat_map(|tree| resource::collected(input.trees.tree(*tree)));
+    declared.complete.extend(collected.map(str::to_string));
     Mesh::new(&cluster.name, input.trees.clone(), resources, declared, elsewhere)
 }
 

@@ -68,6 +68,16 @@ pub struct Was {
     pub host: Option<String>,
 }
 
+/// The comment of a dump that says which kinds it holds: all there were of each.
+pub const COLLECTED: &str = "# plimsoll: collected ";
+
+/// The kinds that a dump says it holds, as the configuration would name them.
+pub fn collected(tree: &Tree) -> impl Iterator<Item = &str> {
+    let comments = tree.comments.iter().map(|c| &tree.text()[c.start as usize..c.end as usize]);
+    let lists = comments.filter_map(|comment| comment.strip_prefix(COLLECTED));
+    lists.flat_map(|list| list.split(',')).map(str::trim).filter(|kind| !kind.is_empty())
+}
+
 /// What a resource is to kustomize, as far as the kustomizations that were read say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Part {

@@ -9,6 +9,7 @@ mod answers;
 mod budget;
 mod certificate;
 pub mod check;
+mod collect;
 mod compare;
 mod draft;
 mod edits;
@@ -31,6 +32,7 @@ pub mod vocabulary;
 mod wire;
 
 pub use budget::Taken;
+pub use collect::{Kind, kinds_read};
 pub use draft::Raw;
 pub use runner::{Outcome, Runner, fits};
 

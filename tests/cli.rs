@@ -52,6 +52,8 @@ mod sarif;
 mod scratch;
 #[path = "cli/selection.rs"]
 mod selection;
+#[path = "cli/snapshot.rs"]
+mod snapshot;
 #[path = "cli/status.rs"]
 mod status;
 #[path = "cli/strangers.rs"]

@@ -1,6 +1,7 @@
 //! What it means that something was not found.
 
 use super::Mesh;
+use crate::kinds::plural;
 use crate::resource::Identity;
 use crate::resource::pattern::{ResourcePattern, fits};
 use crate::yaml::scalar::is_unknown;
@@ -203,15 +204,6 @@ impl Mesh {
     /// Whether the input was read from a cluster.
     pub fn is_dump(&self) -> bool {
         self.resources.iter().any(|r| r.live)
-    }
-}
-
-/// `NetworkPolicy` → `NetworkPolicies`, `Service` → `Services`.
-pub fn plural(kind: &str) -> String {
-    match kind.strip_suffix('y') {
-        Some(stem) if !stem.ends_with(['a', 'e', 'i', 'o', 'u']) => format!("{stem}ies"),
-        _ if kind.ends_with(['s', 'x']) => format!("{kind}es"),
-        _ => format!("{kind}s"),
     }
 }
 

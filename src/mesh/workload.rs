@@ -49,6 +49,11 @@ pub fn template_path(group: &str, kind: &str) -> Option<&'static [&'static str]>
     TEMPLATES.iter().find(|(g, k, _)| *g == group && *k == kind).map(|(_, _, path)| *path)
 }
 
+/// The kinds that have one, with their API groups.
+pub fn template_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TEMPLATES.iter().map(|(group, kind, _)| (*group, *kind))
+}
+
 pub(super) fn index(mesh: &Mesh) -> Vec<Workload> {
     let mut workloads = Vec::new();
     for (i, resource) in mesh.resources.iter().enumerate() {

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::{Covers, Mistake, Name, Removal, Removals, Said, Source, Suppression, is_date};
+use crate::resource::COLLECTED;
 use crate::source::Span;
 use crate::yaml::edit::remove_comment;
 use crate::yaml::{Comment, ErrorKind, Node, NodeId, Tree};
@@ -63,9 +64,10 @@ fn whole_file(tree: &Tree, comment: &Comment) -> Covers {
     )
 }
 
-/// Whether a comment speaks to plimsoll.
+/// Whether a comment speaks to plimsoll about findings.
 fn is_ours(comment: &str) -> bool {
-    comment.strip_prefix('#').is_some_and(|text| text.trim_start().starts_with("plimsoll:"))
+    !comment.starts_with(COLLECTED)
+        && comment.strip_prefix('#').is_some_and(|text| text.trim_start().starts_with("plimsoll:"))
 }
 
 /// Reads a comment from its `#` on, and whether it is about the file; `place` turns ranges of it into
