@@ -30,6 +30,7 @@ use crate::resource::ResourceId;
 use crate::source::Sources;
 use crate::units::{Quantity, Version};
 use crate::yaml::Node;
+use crate::yaml::composed::From;
 
 pub use advice::Advice;
 pub use figures::{Figures, Measured, Profile, Tier};
@@ -149,7 +150,7 @@ pub struct Asked {
     pub text: String,
     /// Where it stands, or where it is missing.
     pub spot: Option<Spot>,
-    /// Nothing was read that sets it: it is the default of Istio's charts.
+    /// Nothing sets it: it is the default of Istio's charts.
     pub default: bool,
 }
 
@@ -217,7 +218,11 @@ impl Scene<'_> {
             Setting::At(place) | Setting::Unset(place) | Setting::Default(_, place) => Some(self.spot(place)),
             Setting::Unknown => None,
         };
-        Asked { amount, text, spot, default: matches!(setting, Setting::Default(..)) }
+        let default = match setting {
+            Setting::At(place) => self.mesh.trees.origin(place).is_some_and(|origin| origin.from == From::Default),
+            _ => matches!(setting, Setting::Default(..)),
+        };
+        Asked { amount, text, spot, default }
     }
 
     fn resource(&self, id: WorkloadId) -> ResourceId {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Asked, Plan, Scene, Spot};
 use crate::mesh::capacity::Amount;
-use crate::mesh::proxy::ProxyResources;
+use crate::mesh::proxy::{ProxyResources, Setting};
 use crate::plan::sections::size;
 use crate::report::summary::count;
 use crate::units::Quantity;
@@ -104,7 +104,7 @@ impl Scene<'_> {
             for (is_limit, setting) in [(false, proxy.memory_request), (true, proxy.memory_limit)] {
                 let asked = self.asked(setting);
                 // Where the charts' default is only assumed, nobody knows where it would be changed.
-                let (false, Some(spot)) = (asked.default, &asked.spot) else { continue };
+                let (false, Some(spot)) = (matches!(setting, Setting::Default(..)), &asked.spot) else { continue };
                 by_place.entry((is_limit, spot.to_string())).or_insert((asked, 0)).1 += pods;
             }
         };
