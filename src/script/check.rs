@@ -3,11 +3,11 @@
 //! Rhai finds a misspelt function only when it reaches it, and answers `false` where a comparison
 //! makes no sense. So every rule's syntax tree is walked once, at load.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
+use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, Position, Stmt};
 
 use super::vocabulary::{EVERY_KIND, On, STANDARD, Word, all};
 use super::{advice, engine};
@@ -72,19 +72,36 @@ const KEYS_TOO: &[&str] = &[
 ];
 
 /// Words that no YAML key is likely to be: without parentheses they are a mistake.
-fn is_surely_a_word(name: &str, words: &[Word]) -> bool {
-    words.iter().any(|w| w.name() == name && matches!(w.on, On::Value | On::List | On::Resource | On::Unit))
-        && !KEYS_TOO.contains(&name)
+fn is_surely_a_word(name: &str, words: &ByName) -> bool {
+    let asked = |w: &Word| matches!(w.on, On::Value | On::List | On::Resource | On::Unit);
+    words.get(name).is_some_and(|words| words.iter().any(asked)) && !KEYS_TOO.contains(&name)
+}
+
+/// All words by their names.
+type ByName = BTreeMap<&'static str, Vec<Word>>;
+
+fn by_name() -> ByName {
+    let mut words = ByName::new();
+    for word in all() {
+        words.entry(word.name()).or_default().push(word);
+    }
+    words
 }
 
 /// Whether a YAML key has to stand in brackets, because after a dot it would be taken for a word.
 pub(crate) fn needs_brackets(key: &str) -> bool {
-    is_surely_a_word(key, &all())
+    is_surely_a_word(key, &by_name())
 }
 
 /// Checks the code of all rules and libraries.
 pub fn check(set: &RuleSet) -> (Checked, Vec<Problem>) {
-    let words = all();
+    let words = by_name();
+    // To make one costs more than to compile a rule.
+    let (engine, after_dot) = engine::bare();
+    let compile = |code: &str| {
+        after_dot.reset();
+        compile(&engine, code)
+    };
     let mut problems = Vec::new();
     let mut checked = Checked::default();
     let mut shared = BTreeSet::new();
@@ -149,9 +166,7 @@ impl Failure {
 }
 
 /// Compiles without running anything.
-fn compile(code: &str) -> Result<AST, Failure> {
-    let (engine, after_dot) = engine::bare();
-    after_dot.reset();
+fn compile(engine: &Engine, code: &str) -> Result<AST, Failure> {
     engine.compile(code).map_err(|error| {
         let message = match &*error.0 {
             rhai::ParseErrorType::VariableUndefined(name) => format!("no variable \"{name}\" is declared here"),
@@ -184,7 +199,7 @@ pub(crate) fn range_at(file: &SourceFile, position: Position) -> Range<usize> {
 
 struct Walk<'a> {
     file: &'a Arc<SourceFile>,
-    words: &'a [Word],
+    words: &'a ByName,
     known: BTreeSet<String>,
     rule: Option<&'a Rule>,
     set: &'a RuleSet,
@@ -198,7 +213,7 @@ impl<'a> Walk<'a> {
     fn new(
         file: &'a Arc<SourceFile>,
         ast: &AST,
-        words: &'a [Word],
+        words: &'a ByName,
         shared: &BTreeSet<String>,
         rule: Option<&'a Rule>,
         set: &'a RuleSet,
@@ -336,7 +351,7 @@ impl<'a> Walk<'a> {
             _ => {}
         }
         self.keys.insert(name.to_string());
-        let words: Vec<&Word> = self.words.iter().filter(|w| w.name() == name).collect();
+        let words = self.words.get(name).map_or(&[][..], Vec::as_slice);
         if method {
             for word in words.iter().filter(|w| !w.reads.is_empty()) {
                 match (word.reads, call.args.first()) {
@@ -349,7 +364,7 @@ impl<'a> Walk<'a> {
         }
         if words.is_empty() && !self.known.contains(name) && !STANDARD.contains(&name) && !matches!(name, "row" | "has")
         {
-            let words = self.words.iter().map(|w| w.name());
+            let words = self.words.keys().copied();
             let known: Vec<&str> = words
                 .chain(self.known.iter().map(String::as_str))
                 .chain(STANDARD.iter().copied())
