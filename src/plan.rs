@@ -1,6 +1,6 @@
 //! The capacity plan: what a mesh asks for, what it will need, and what to change.
 //!
-//! Everything here is plain data about one cluster. [`sections`] says it in words, once; the other files
+//! Everything here is plain data about one cluster. `sections` says it in words, once; the other files
 //! beside it draw those words for a terminal, for Markdown and for a browser, or write the data as JSON
 //! and as values for Helm. What the input does not show is counted as unknown, never guessed.
 
