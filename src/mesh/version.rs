@@ -100,15 +100,9 @@ impl Versions {
             let version = Version::parse(mesh.trees.node(place).text()?)?;
             Some(Stated { version, place, declared: false })
         });
-        Versions { istio: oldest_first(istio), of_all_control_planes, kubernetes: oldest_first(nodes.collect()) }
+        let kubernetes = mesh.oldest_first(nodes.collect());
+        Versions { istio: mesh.oldest_first(istio), of_all_control_planes, kubernetes }
     }
-}
-
-/// Each version once, the oldest first.
-fn oldest_first(mut all: Vec<Stated>) -> Vec<Stated> {
-    all.sort_by_key(|stated| (stated.version, stated.version.patch));
-    all.dedup_by_key(|stated| (stated.version, stated.version.patch));
-    all
 }
 
 fn parsed(declared: &Declared, what: fn(&Declared) -> &Option<String>) -> Option<Version> {
@@ -182,6 +176,18 @@ impl Mesh {
             Tri::Yes => is(None) && !is(Some("discovery")),
             Tri::Unknown => is(Some("discovery")),
         }
+    }
+
+    /// Each version once, the oldest first; of equal ones the place in the resource that comes first by name,
+    /// whatever the order of the files.
+    fn oldest_first(&self, mut all: Vec<Stated>) -> Vec<Stated> {
+        all.sort_by_cached_key(|stated| {
+            let owner = self.owner(stated.place).map(|id| self.resource(id));
+            let name = owner.map(|r| (r.namespace().to_string(), r.name.to_string()));
+            (stated.version, stated.version.patch, name)
+        });
+        all.dedup_by_key(|stated| (stated.version, stated.version.patch));
+        all
     }
 
     /// The first kind of evidence that says a version.

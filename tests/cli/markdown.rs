@@ -72,7 +72,9 @@ fn a_markdown_comment() {
 fn a_reviewer_reads_the_verdict_then_the_gravest() {
     let mut command = shop().command("check examples --format markdown");
     let comment = said(command.current_dir(env!("CARGO_MANIFEST_DIR")), b"").out;
-    assert!(comment.starts_with("**plimsoll: 6 errors, 4 warnings in 12 files, 42 resources**\n\n#### 6 errors\n"));
+    assert!(comment.starts_with(
+        "**plimsoll: 6 errors, 4 warnings (3 infos: --min-severity info) in 12 files, 42 resources**\n\n#### 6 errors\n"
+    ));
     let read = assert_harmless(&comment);
     assert_eq!(read.links.len(), 10);
     assert!(read.links.contains(&"https://plimsoll.dev/rules/traffic/host-not-found".to_string()));
