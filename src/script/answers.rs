@@ -95,6 +95,25 @@ pub(super) fn register(words: &mut Words<'_>) {
         let x = c.clone();
         words.word(On::Proxy, signature, meaning, "", move |proxy: P| x.setting(field(proxy.0)));
     }
+    let x = c.clone();
+    words.word(
+        On::Proxy,
+        "annotated()",
+        "those of the four that annotations of the pod set, as a list",
+        "",
+        move |P(proxy): P| {
+            let all = [proxy.cpu_request, proxy.cpu_limit, proxy.memory_request, proxy.memory_limit];
+            let set = all.into_iter().filter_map(|setting| match setting {
+                Setting::At(place) => Some(V::at(place)),
+                _ => None,
+            });
+            let by_pod = |v: &V| {
+                let key = x.node(*v).key().and_then(crate::yaml::Node::text);
+                key.is_some_and(|key| key.starts_with("sidecar.istio.io/proxy"))
+            };
+            L::new(set.filter(by_pod).collect(), None, None)
+        },
+    );
     words.word(On::Call, "port()", "the port of the Service that is called", "", |call: CallTo| i64::from(call.port));
     words.word(On::Call, "place()", "where the call is written", "", |call: CallTo| call.at);
     words.word(On::Call, "caller()", "who calls, in words", "", |call: CallTo| call.caller);
